@@ -1,0 +1,37 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# The project's own Node comes with its packages; the system's only needs to run npm. EBADENGINE warnings are about that older Node.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export ONNXRUNTIME_NODE_INSTALL := skip
+export NO_UPDATE_NOTIFIER := 1
+
+##@ Use
+
+help: ## List every target
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: node_modules/.package-lock.json ## Install the packages and build (the other targets do it by themselves)
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@echo "Installing packages (once, about half a minute) ..."
+	@npm ci --loglevel=error
+
+##@ Develop
+
+format: install ## Rewrite every file in the project's format
+	@prettier --write --log-level=warn .
+
+generate: install ## Make the generated files anew
+	@node scripts/generate.ts
+
+verify: install ## Check format, lint, types and that generated files are up to date
+	@prettier --check --log-level=warn .
+	@eslint .
+	@tsc --noEmit
+	@node scripts/generate.ts --check
+
+test: install ## Run every test that needs no cluster
+	@node scripts/build.ts
+	@npm test --silent

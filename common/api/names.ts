@@ -1,0 +1,31 @@
+/** Every name that this product puts on something in a cluster. */
+
+export const GROUP = 'pilotlight.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+export const LABELS = {
+  function: `${GROUP}/function`,
+  revision: `${GROUP}/revision`,
+  name: 'app.kubernetes.io/name',
+  instance: 'app.kubernetes.io/instance',
+  component: 'app.kubernetes.io/component',
+  managedBy: 'app.kubernetes.io/managed-by',
+  partOf: 'app.kubernetes.io/part-of',
+} as const;
+
+/** Value of `app.kubernetes.io/name` and `part-of`. */
+export const PRODUCT = 'pilotlight';
+
+/** Values of `app.kubernetes.io/component`. */
+export const COMPONENTS = { operator: 'operator', gateway: 'gateway', runtime: 'runtime' } as const;
+
+/** `digits-00001`: sorts by age, and leaves room for a pod's `-<ordinal>` within 63 characters. */
+export function revisionName(functionName: string, generation: number): string {
+  return `${functionName}-${String(generation).padStart(5, '0')}`;
+}
+
+/** The lowest free ordinal names the next pod, so that a stale cache or a second leader gets a 409 instead of a second pod. */
+export function podName(revision: string, ordinal: number): string {
+  return `${revision}-${ordinal}`;
+}

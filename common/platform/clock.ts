@@ -1,0 +1,38 @@
+/** Time as an argument: product code takes a Clock, tests walk a ManualClock, only entry points make a SystemClock. */
+
+/** Cancels what it was returned for; calling it again does nothing. */
+export type Cancel = () => void;
+
+export interface Clock {
+  /** Milliseconds since the Unix epoch, for timestamps that people read. It can jump. */
+  now(): number;
+  /** Milliseconds of a clock that never jumps, for durations. */
+  monotonic(): number;
+  /** Calls back once after `milliseconds`. */
+  after(milliseconds: number, callback: () => void): Cancel;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: (milliseconds, callback) => {
+    const timer = setTimeout(callback, milliseconds);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+};
+
+/** Resolves after `milliseconds`, or at once when the signal aborts; it never rejects. */
+export function wait(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const cancel = clock.after(milliseconds, finish);
+    signal?.addEventListener('abort', finish, { once: true });
+  });
+}

@@ -1,0 +1,35 @@
+import type { Announcement } from './announcement.ts';
+
+/**
+ * What a gateway measured, as totals since it started: a record that is lost, late or doubled neither adds nor loses demand. The operator
+ * differentiates over `uptimeSeconds`, the gateway's own clock, never over arrival times.
+ *
+ * A full record begins each stream; then changed revisions only, a heartbeat each second, and a record at once when a request arrives for a
+ * revision that had none.
+ */
+export interface DemandRecord {
+  readonly type: 'demand';
+  /** Random per process start: totals of another boot id start anew at zero. */
+  readonly bootId: string;
+  /** Counts the records of one boot; a record that is not newer than the last one is ignored. */
+  readonly sequence: number;
+  /** Seconds of the gateway's monotonic clock since it started. */
+  readonly uptimeSeconds: number;
+  readonly full: boolean;
+  readonly revisions: readonly RevisionDemand[];
+  /** Pods that announced themselves since the last record; in a full record all that are known by announcement. */
+  readonly announcements: readonly Announcement[];
+}
+
+export interface RevisionDemand {
+  readonly namespace: string;
+  readonly revision: string;
+  /** Integral over time of the requests in the gateway, queued ones included: request-seconds since boot. */
+  readonly requestSeconds: number;
+  /** Requests that arrived since boot; a request counts once, through retries and forwarding. */
+  readonly requests: number;
+  /** Sent to a pod, now. */
+  readonly inFlight: number;
+  /** Held, now. */
+  readonly queued: number;
+}

@@ -1,0 +1,25 @@
+/**
+ * Every error that a client can get from a gateway, by its code. The body is JSON `{"error": sentence, "code": code}`; the sentence names the
+ * object and the way out. docs/reference/errors.md lists the same codes, and a test holds them equal.
+ */
+export const GATEWAY_ERRORS = {
+  'unknown-function': { status: 404, meaning: 'No function has this host or path.' },
+  'bad-request': { status: 400, meaning: 'The request is not valid HTTP for a gateway: host, length or framing.' },
+  'body-too-large': { status: 413, meaning: 'The body is larger than the gateway takes.' },
+  'queue-full': { status: 429, meaning: 'As many requests or bytes are held for this function as its queue allows.' },
+  'no-pod-in-time': { status: 503, meaning: 'No pod could take the request within the queue timeout.' },
+  'revision-failed': { status: 503, meaning: 'The revision cannot start; the sentence says why.' },
+  'execution-timeout': { status: 504, meaning: 'The model took longer than timeoutSeconds.' },
+  'pod-failed': { status: 502, meaning: 'The pod broke while it had the request, and it could not be sent again.' },
+  poison: { status: 502, meaning: 'Two pods died with this request in them; it is not sent to a third.' },
+  'shutting-down': { status: 503, meaning: 'This gateway is ending; send the request again.' },
+} as const;
+export type GatewayErrorCode = keyof typeof GATEWAY_ERRORS;
+
+/** Codes with which the answer carries `retry-after`, in seconds. */
+export const RETRYABLE_CODES: readonly GatewayErrorCode[] = [
+  'queue-full',
+  'no-pod-in-time',
+  'revision-failed',
+  'shutting-down',
+];

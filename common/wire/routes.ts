@@ -1,0 +1,58 @@
+import type { PodAddress } from './announcement.ts';
+
+/**
+ * What a gateway must know to serve, sent by the leading operator over its stream. Updates are ordered by (epoch, sequence): an update of a lower
+ * epoch is ignored, and one that does not follow the last sequence ends the stream, so that the next one begins with a full update.
+ */
+export interface RoutesUpdate {
+  readonly type: 'routes';
+  /** Of the leader's term; higher wins. */
+  readonly epoch: number;
+  /** Counts the updates of one stream from 1. */
+  readonly sequence: number;
+  /** True: this is everything, and functions that are not named are gone. */
+  readonly full: boolean;
+  readonly functions: readonly FunctionRoute[];
+  /** Functions that are gone; empty in a full update. */
+  readonly removed: readonly FunctionName[];
+}
+
+export interface FunctionName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export type Visibility = 'Cluster' | 'External';
+
+export interface FunctionRoute extends FunctionName {
+  readonly visibility: Visibility;
+  /** Seconds the execution of one request may take. */
+  readonly timeoutSeconds: number;
+  /** Requests in one pod at once; 0 for no limit. */
+  readonly concurrencyLimit: number;
+  readonly queue: { readonly maxRequests: number; readonly maxBytes: number; readonly timeoutSeconds: number };
+  /** Revisions by name, percentages adding up to 100; a tagged one may have 0 and is reached as `<tag>--<function>`. */
+  readonly traffic: readonly TrafficRoute[];
+  /** Every revision that lives, also one that gets no traffic yet: its pods announce themselves too. */
+  readonly revisions: readonly RevisionRoute[];
+}
+
+export interface TrafficRoute {
+  readonly revision: string;
+  readonly percent: number;
+  readonly tag?: string;
+}
+
+export interface RevisionRoute {
+  readonly name: string;
+  readonly pods: readonly PodRoute[];
+  /** Why no pod can be had: requests are answered 503 with this instead of being held. Absent while there is hope. */
+  readonly failure?: { readonly reason: string; readonly message: string };
+}
+
+export interface PodRoute extends PodAddress {
+  readonly name: string;
+  readonly uid: string;
+  /** A terminating pod gets no new request; it is listed until it is gone, so that its late announcement is not believed. */
+  readonly state: 'Ready' | 'Terminating';
+}

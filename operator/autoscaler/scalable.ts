@@ -1,0 +1,50 @@
+/** The contract between the autoscaler, which decides how many, and the revision controller, which makes it so. */
+
+/** `spec.scaling` of a ModelFunction after defaulting; names as Knative has them. */
+export interface ScalingSettings {
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  /** What one replica should hold at once. */
+  readonly target: number;
+  readonly stableWindowSeconds: number;
+  readonly panicWindowPercentage: number;
+  readonly panicThresholdPercentage: number;
+  readonly scaleDownDelaySeconds: number;
+  readonly scaleToZeroRetentionSeconds: number;
+  readonly initialReplicas: number;
+  readonly activationReplicas: number;
+  readonly startTimeoutSeconds: number;
+}
+
+/** What the revision controller knows of a revision, handed to the autoscaler at each decision. Times are milliseconds since the epoch. */
+export interface ScalableRevision {
+  readonly namespace: string;
+  readonly revision: string;
+  readonly scaling: ScalingSettings;
+  /** Gets traffic, has a tag, or is the latest created: only these keep a floor of replicas. */
+  readonly reachable: boolean;
+  readonly readyReplicas: number;
+  /** Exist, neither ready nor terminating. */
+  readonly startingReplicas: number;
+  /** It was ready with its initial replicas once; before that it runs them to prove itself, demand or not. */
+  readonly proven: boolean;
+  /** When desired last left zero; undefined while at zero. From the revision's status, so that neither a new leader nor a replacement pod resets it. */
+  readonly wokenAt: number | undefined;
+  /** Since when at least one replica has been ready without a gap. */
+  readonly readySince: number | undefined;
+}
+
+export interface ScalingDecision {
+  readonly desired: number;
+  readonly mode: 'Stable' | 'Panic';
+  /** Averages of the two windows, in requests at once; undefined without data. */
+  readonly stableConcurrency: number | undefined;
+  readonly panicConcurrency: number | undefined;
+  /** Names of the adjustments that changed the number, in order. */
+  readonly reasons: readonly string[];
+  /** To be kept in the revision's status. */
+  readonly wokenAt: number | undefined;
+}
+
+/** `namespace/revision` */
+export type RevisionKey = string;
