@@ -59,6 +59,12 @@ export interface Model {
   readonly phases: Readonly<Record<string, number>>;
   /** Requests that wait for a run, and runs that are going on. */
   readonly load: { readonly waiting: number; readonly running: number };
+  /** Resolves if a worker ends by itself: nothing will be answered any more, so the process must end. Pending for ever otherwise. */
+  readonly failed: Promise<Error>;
+  /**
+   * Rejects with InferenceError when the run failed on this request's data, with the signal's reason when it aborted while the request waited,
+   * and with a plain Error when the model is closed or failed.
+   */
   infer(request: InferenceRequest): Promise<InferenceResult>;
   /** Ends the workers once no run is going on (ending one inside a run would abort the whole process). */
   close(): Promise<void>;
