@@ -49,7 +49,7 @@ export function readArguments(
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (name === undefined || name in config) continue;
     const near = nearest(name, Object.keys(config));
-    throw new UsageError(`There is no option --${name}${near === undefined ? '' : `; did you mean --${near}`}?`);
+    throw new UsageError(`There is no option --${name}${near === undefined ? '.' : `; did you mean --${near}?`}`);
   }
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: config, allowPositionals: true });

@@ -42,7 +42,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) {
     const near = nearest(name, Object.keys(COMMANDS));
-    terminal.err(`There is no command ${name}${near === undefined ? '' : `; did you mean ${near}?`}\n\n${HELP}`);
+    terminal.err(`There is no command ${name}${near === undefined ? '.' : `; did you mean ${near}?`}\n\n${HELP}`);
     return 2;
   }
   const command = await entry.load();

@@ -7,6 +7,7 @@ test.each([
   { name: 'minReplica', meant: 'minReplicas' },
   { name: 'maxreplicas', meant: 'maxReplicas' },
   { name: 'tagret', meant: 'target' },
+  { name: 'TARGTE', meant: 'target' },
   { name: 'stableWindow', meant: undefined },
   { name: 'port', meant: undefined },
   { name: '', meant: undefined },

@@ -13,17 +13,24 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
 /** Longest name that is compared at all: the cost is quadratic, and the name is a stranger's. */
 const MAX_LENGTH = 100;
 
-/** Levenshtein's distance: single-character insertions, deletions and replacements. */
+/** Single-character insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
 function editDistance(left: string, right: string): number {
   if (left.length > MAX_LENGTH || right.length > MAX_LENGTH) return Infinity;
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  const rows = [Array.from({ length: right.length + 1 }, (_, index) => index)];
+  const cost = (row: number, column: number): number => rows[row]?.[column] ?? Infinity;
   for (let row = 1; row <= left.length; row++) {
     const current = [row];
+    rows.push(current);
     for (let column = 1; column <= right.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const [l, r] = [left[row - 1], right[column - 1]];
+      const swapped = row > 1 && column > 1 && l === right[column - 2] && left[row - 2] === r;
+      current[column] = Math.min(
+        cost(row - 1, column - 1) + (l === r ? 0 : 1),
+        cost(row - 1, column) + 1,
+        cost(row, column - 1) + 1,
+        swapped ? cost(row - 2, column - 2) + 1 : Infinity,
+      );
     }
-    previous = current;
   }
-  return previous[right.length] ?? Infinity;
+  return cost(left.length, right.length);
 }
