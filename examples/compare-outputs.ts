@@ -23,7 +23,9 @@ export function compareOutputs(answer: JsonAnswer, expected: JsonAnswer): string
     const got = answer.outputs.find(({ name }) => name === want.name);
     if (got === undefined) return [`output ${want.name} is missing`];
     if (got.datatype !== want.datatype || String(got.shape) !== String(want.shape)) {
-      return [`output ${want.name} is ${got.datatype} [${got.shape}], expected ${want.datatype} [${want.shape}]`];
+      return [
+        `output ${want.name} is ${got.datatype} [${got.shape.join()}], expected ${want.datatype} [${want.shape.join()}]`,
+      ];
     }
     const at = want.data.findIndex((value, index) => !same(value, got.data[index]));
     return at < 0 ? [] : [`output ${want.name} has ${got.data[at]} at ${at}, expected ${want.data[at]}`];
