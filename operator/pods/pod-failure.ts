@@ -1,0 +1,103 @@
+/** Why a pod does not run, in the words of whoever knows: the runtime's termination message, the kubelet's or the scheduler's. */
+import type { Reason } from '../../common/api/reasons.ts';
+import { START_FAILURES, type StartFailure, type StartFailureReason } from '../../common/wire/runtime-environment.ts';
+import type { ContainerStatus, Pod } from '../cluster/resources.ts';
+
+export interface PodFailure {
+  readonly reason: Reason;
+  readonly message: string;
+  /** The pod will never run: the object is only a record. Otherwise it still tries. */
+  readonly ended: boolean;
+  /** Trying again changes nothing by itself; somebody must change the model, the spec or the cluster. */
+  readonly permanent: boolean;
+}
+
+/** Failed starts that the same input leads to again. Something that is fetched may be there or whole the next time. */
+const PERMANENT: ReadonlySet<StartFailureReason> = new Set([
+  'ConfigurationInvalid',
+  'ModelDigestMismatch',
+  'ModelInvalid',
+  'ModelUnsupported',
+  'ExecutionProviderUnavailable',
+  'WarmUpFailed',
+]);
+
+/** The kubelet's `waiting` reasons of an image that it does not get. */
+const IMAGE_REASONS = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+  'RegistryUnavailable',
+  'SignatureValidationFailed',
+]);
+const CONTAINER_REASONS = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
+
+/** Pod-level reasons of a pod that ran and was taken away, as against one that its node never took. */
+const EVICTION_REASONS = new Set(['Evicted', 'NodeLost', 'NodeShutdown', 'Terminated', 'Preempting', 'Shutdown']);
+
+/** What keeps the pod from running or ended it; undefined while nothing is known to be wrong. */
+export function podFailure(pod: Pod): PodFailure | undefined {
+  const { status } = pod;
+  const container = status?.containerStatuses?.[0];
+  if (status?.phase === 'Failed' || status?.phase === 'Succeeded' || container?.state?.terminated !== undefined) {
+    return endedFailure(pod, container);
+  }
+  const waiting = container?.state?.waiting;
+  if (waiting?.reason !== undefined && IMAGE_REASONS.has(waiting.reason)) {
+    const image = pod.spec.containers[0]?.image ?? '';
+    return standing('ImagePullFailed', `Image ${image}: ${waiting.message ?? waiting.reason}`, true);
+  }
+  if (waiting?.reason !== undefined && CONTAINER_REASONS.has(waiting.reason)) {
+    return standing('ContainerNotCreated', waiting.message ?? waiting.reason, true);
+  }
+  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  if (scheduled?.status === 'False') {
+    return standing('Unschedulable', scheduled.message ?? 'No node fits the pod', false);
+  }
+  return undefined;
+}
+
+function standing(reason: Reason, message: string, permanent: boolean): PodFailure {
+  return { reason, message, ended: false, permanent };
+}
+
+function endedFailure({ status }: Pod, container: ContainerStatus | undefined): PodFailure {
+  const ended = container?.state?.terminated;
+  const start = parseStartFailure(ended?.message);
+  if (start !== undefined) return { ...start, ended: true, permanent: PERMANENT.has(start.reason) };
+  if (ended?.reason === 'OOMKilled') {
+    return temporary('OutOfMemory', 'The process was killed above its memory limit; raise resources.limits.memory');
+  }
+  if (status?.reason !== undefined) {
+    const reason = EVICTION_REASONS.has(status.reason) ? 'Evicted' : 'PodRejected';
+    return temporary(reason, `${status.reason}: ${status.message ?? 'the node gave no message'}`);
+  }
+  if (ended === undefined) return temporary('Exited', status?.message ?? 'The pod ended and left no reason');
+  const how = ended.signal === undefined ? `with exit code ${ended.exitCode}` : `by signal ${ended.signal}`;
+  const text = ended.message?.trim() ?? '';
+  return temporary('Exited', text === '' ? `The process ended ${how}` : `The process ended ${how}: ${text}`);
+}
+
+function temporary(reason: Reason, message: string): PodFailure {
+  return { reason, message, ended: true, permanent: false };
+}
+
+/** The termination message, if it is the runtime's own; other programs write what they like. */
+function parseStartFailure(text: string | undefined): StartFailure | undefined {
+  if (text?.startsWith('{') !== true) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null) return undefined;
+  const { reason, message } = parsed as { reason?: unknown; message?: unknown };
+  return isStartFailureReason(reason) && typeof message === 'string' ? { reason, message } : undefined;
+}
+
+function isStartFailureReason(reason: unknown): reason is StartFailureReason {
+  return typeof reason === 'string' && Object.hasOwn(START_FAILURES, reason);
+}

@@ -1,0 +1,83 @@
+/** What a pod is to the operator at a moment: starting, ready, terminating or failed. Pure; readiness comes from the pod's own announcement or from the API. */
+import type { Announcement, PodAddress } from '../../common/wire/announcement.ts';
+import type { Pod, PodCondition } from '../cluster/resources.ts';
+import { podFailure, type PodFailure } from './pod-failure.ts';
+
+export interface PodState {
+  readonly name: string;
+  readonly uid: string;
+  readonly phase: 'Starting' | 'Ready' | 'Terminating' | 'Failed';
+  /** Milliseconds since the epoch, in whole seconds on a real cluster. */
+  readonly createdAt: number;
+  /** Where it can be reached, once that is known. */
+  readonly address: PodAddress | undefined;
+  /** Why it failed, or what a starting one waits for. */
+  readonly failure: PodFailure | undefined;
+  /** Milliseconds since the epoch after which a starting pod has failed; undefined while no node has taken it. */
+  readonly startDeadline: number | undefined;
+}
+
+/** Annotation with the number of failures in a row before this pod was made; it outlives the operator that counted. */
+export const ATTEMPT_ANNOTATION = 'pilotlight.dev/attempt';
+
+/**
+ * @param announcement the one whose uid is the pod's, if it announced itself
+ * @param now milliseconds since the epoch
+ */
+export function observePod(
+  pod: Pod,
+  announcement: Announcement | undefined,
+  { startTimeoutSeconds, now }: { readonly startTimeoutSeconds: number; readonly now: number },
+): PodState {
+  const failure = podFailure(pod);
+  const address = announcement ?? addressInStatus(pod);
+  const startDeadline = failure?.reason === 'Unschedulable' ? undefined : startedAt(pod) + startTimeoutSeconds * 1000;
+  const base = {
+    name: pod.metadata.name,
+    uid: pod.metadata.uid ?? '',
+    createdAt: createdAt(pod),
+    address,
+    failure,
+    startDeadline,
+  };
+  if (pod.metadata.deletionTimestamp !== undefined) return { ...base, phase: 'Terminating' };
+  if (failure?.ended === true) return { ...base, phase: 'Failed' };
+  const ready = announcement !== undefined || condition(pod, 'Ready')?.status === 'True';
+  if (ready && address !== undefined) return { ...base, phase: 'Ready' };
+  if (startDeadline === undefined || now < startDeadline) return { ...base, phase: 'Starting' };
+  return { ...base, phase: 'Failed', failure: startTimeout(failure, startTimeoutSeconds) };
+}
+
+/** What the pod waited for is the better reason where it is known. */
+function startTimeout(waitedFor: PodFailure | undefined, seconds: number): PodFailure {
+  const reason = waitedFor?.reason ?? 'StartTimeout';
+  const why = waitedFor === undefined ? '' : `: ${waitedFor.message}`;
+  return { reason, message: `The pod was not ready within ${seconds} s${why}`, ended: true, permanent: false };
+}
+
+export function attemptOf(pod: Pod): number {
+  const attempt = Number(pod.metadata.annotations?.[ATTEMPT_ANNOTATION] ?? '0');
+  return Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0;
+}
+
+function createdAt({ metadata }: Pod): number {
+  return Date.parse(metadata.creationTimestamp ?? '') || 0;
+}
+
+/** A pod that waited an hour for a node has its full time to start on it. */
+function startedAt(pod: Pod): number {
+  const scheduled = condition(pod, 'PodScheduled');
+  return Date.parse(scheduled?.status === 'True' ? (scheduled.lastTransitionTime ?? '') : '') || createdAt(pod);
+}
+
+function condition(pod: Pod, type: string): PodCondition | undefined {
+  return pod.status?.conditions?.find((each) => each.type === type);
+}
+
+function addressInStatus({ spec, status }: Pod): PodAddress | undefined {
+  const port = (name: string): number | undefined =>
+    spec.containers[0]?.ports?.find((each) => each.name === name)?.containerPort;
+  const [http, grpc, control] = [port('http'), port('grpc'), port('control')];
+  if (status?.podIP === undefined || http === undefined || control === undefined) return undefined;
+  return { host: status.podIP, ports: { http, control, ...(grpc === undefined ? {} : { grpc }) } };
+}
