@@ -3,35 +3,9 @@
  * (local mode and tests), held to the same behaviour by `conformance/`.
  */
 
-export interface OwnerReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly controller?: boolean;
-  readonly blockOwnerDeletion?: boolean;
-}
+import type { FieldCause, KubernetesObject, ObjectMeta, OwnerReference } from '../../common/api/object.ts';
 
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly generation?: number;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
-  readonly deletionGracePeriodSeconds?: number;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly OwnerReference[];
-  readonly finalizers?: readonly string[];
-}
-
-export interface KubernetesObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: ObjectMeta;
-}
+export type { FieldCause, KubernetesObject, ObjectMeta, OwnerReference };
 
 /** A resource of the API; `T` is what its objects look like. The known ones are in `resources.ts`. */
 export interface Resource<T extends KubernetesObject> {
@@ -110,12 +84,6 @@ export type ClusterErrorReason =
   | 'TooManyRequests'
   /** No answer, a 5xx, or anything else: worth a retry. */
   | 'Unavailable';
-
-export interface FieldCause {
-  /** `spec.scaling.minReplicas` */
-  readonly field: string;
-  readonly message: string;
-}
 
 export class ClusterError extends Error {
   override readonly name = 'ClusterError';

@@ -1,4 +1,6 @@
 /** The resources that the operator knows, with their objects reduced to the fields that it reads or writes. */
+import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
+import { API_VERSION } from '../../common/api/names.ts';
 import type { KubernetesObject, Resource } from './port.ts';
 
 export interface EnvironmentVariable {
@@ -107,5 +109,17 @@ export const LEASES: Resource<Lease> = {
   apiVersion: 'coordination.k8s.io/v1',
   kind: 'Lease',
   plural: 'leases',
+  namespaced: true,
+};
+export const MODEL_FUNCTIONS: Resource<ModelFunction> = {
+  apiVersion: API_VERSION,
+  kind: 'ModelFunction',
+  plural: 'modelfunctions',
+  namespaced: true,
+};
+export const MODEL_REVISIONS: Resource<ModelRevision> = {
+  apiVersion: API_VERSION,
+  kind: 'ModelRevision',
+  plural: 'modelrevisions',
   namespaced: true,
 };

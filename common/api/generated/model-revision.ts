@@ -1,0 +1,1097 @@
+// Generated from crds/pilotlight.dev_modelrevisions.yaml by scripts/generate.ts; change that file and run make generate.
+
+import type { ObjectMeta } from '../object.ts';
+
+/**
+ * ModelRevision is an immutable snapshot of the part of a ModelFunction that its pods are made from. The operator creates and deletes revisions; people change the function.
+ *
+ * As an API server stores it: what has a default is there.
+ */
+export interface ModelRevision {
+  readonly apiVersion: 'pilotlight.dev/v1alpha1';
+  readonly kind: 'ModelRevision';
+  readonly metadata: ObjectMeta;
+  /**
+   * spec is what the pods are made from; only replicas may change.
+   */
+  readonly spec: {
+    /**
+     * functionName is the name of the ModelFunction.
+     */
+    readonly functionName: string;
+    /**
+     * replicas is the autoscaler's decision, kept here for printing and for PodDisruptionBudgets. The autoscaler overwrites it; people scale by minReplicas and maxReplicas of the function.
+     */
+    readonly replicas: number;
+    /**
+     * template is what the user set, word for word. The operator makes a new revision if and only if this would differ.
+     */
+    readonly template: {
+      /**
+       * model says where the model comes from.
+       */
+      readonly model: {
+        /**
+         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest and only works in local mode.
+         */
+        readonly uri: string;
+        /**
+         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         */
+        readonly sha256?: string;
+        /**
+         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         */
+        readonly secretName?: string;
+      };
+      /**
+       * runtime configures the process that runs the model.
+       */
+      readonly runtime?: {
+        /**
+         * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
+         *
+         * Items: executionProviders' items are names of execution providers.
+         */
+        readonly executionProviders?: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
+        /**
+         * instances is how many copies of the model a pod loads, each with a thread of its own, so that many requests or batches run at once. Without it, one.
+         */
+        readonly instances?: number;
+        /**
+         * intraOpThreads is how many threads one run of the model uses. Without it, the CPU limit divided by instances.
+         */
+        readonly intraOpThreads?: number;
+        /**
+         * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
+         */
+        readonly image?: string;
+        /**
+         * env adds environment variables to the runtime's container.
+         *
+         * Items: env's items are environment variables.
+         */
+        readonly env?: readonly {
+          /**
+           * name of the variable.
+           */
+          readonly name: string;
+          /**
+           * value of the variable, as it is.
+           */
+          readonly value?: string;
+          /**
+           * valueFrom says where the value comes from.
+           */
+          readonly valueFrom?: {
+            /**
+             * secretKeyRef takes the value from a Secret of the same namespace.
+             */
+            readonly secretKeyRef: {
+              /**
+               * name of the Secret.
+               */
+              readonly name: string;
+              /**
+               * key in the Secret's data.
+               */
+              readonly key: string;
+            };
+          };
+        }[];
+      };
+      /**
+       * batching joins requests that wait for the model into one run. It is only done where the model allows it; the status says why not.
+       */
+      readonly batching?: {
+        /**
+         * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
+         */
+        readonly maxBatchSize?: number;
+        /**
+         * maxDelayMilliseconds is how long a free model waits for more requests before it runs. Without it, 0: a batch is what queued up while the last one ran.
+         */
+        readonly maxDelayMilliseconds?: number;
+      };
+      /**
+       * resources of the runtime's container, as in a Pod. Extended resources such as nvidia.com/gpu belong into limits.
+       */
+      readonly resources?: {
+        /**
+         * limits by resource name, for example cpu, memory, nvidia.com/gpu.
+         */
+        readonly limits?: {
+          /**
+           * limits' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+        /**
+         * requests by resource name; a resource without one requests its limit.
+         */
+        readonly requests?: {
+          /**
+           * requests' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+      };
+      /**
+       * pod says where and as whom the pods run, as in a Pod.
+       */
+      readonly pod?: {
+        /**
+         * nodeSelector lists labels that a node must have.
+         */
+        readonly nodeSelector?: {
+          /**
+           * nodeSelector's values are values of node labels.
+           */
+          readonly [k: string]: string;
+        };
+        /**
+         * tolerations lists taints of nodes that the pods bear.
+         *
+         * Items: tolerations' items match taints.
+         */
+        readonly tolerations?: readonly {
+          /**
+           * key of the taint.
+           */
+          readonly key?: string;
+          /**
+           * operator is Equal (the key and its value) or Exists (the key with any value). Without it, Equal.
+           */
+          readonly operator?: 'Equal' | 'Exists';
+          /**
+           * value of the taint.
+           */
+          readonly value?: string;
+          /**
+           * effect of the taint. Without it, every effect.
+           */
+          readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+          /**
+           * tolerationSeconds is how long a NoExecute taint is borne. Without it, for ever.
+           */
+          readonly tolerationSeconds?: number;
+        }[];
+        /**
+         * affinity of the pods to nodes and to other pods, as in a Pod.
+         */
+        readonly affinity?: {
+          /**
+           * nodeAffinity as in a Pod.
+           */
+          readonly nodeAffinity?: Record<string, unknown>;
+          /**
+           * podAffinity as in a Pod.
+           */
+          readonly podAffinity?: Record<string, unknown>;
+          /**
+           * podAntiAffinity as in a Pod.
+           */
+          readonly podAntiAffinity?: Record<string, unknown>;
+        };
+        /**
+         * serviceAccountName names the ServiceAccount of the pods; its token is not mounted.
+         */
+        readonly serviceAccountName?: string;
+        /**
+         * priorityClassName names the PriorityClass of the pods.
+         */
+        readonly priorityClassName?: string;
+        /**
+         * runtimeClassName names the RuntimeClass of the pods, for example nvidia.
+         */
+        readonly runtimeClassName?: string;
+      };
+    };
+    /**
+     * resolved is template with every default filled in at the revision's creation, the image included, so that a later operator with other defaults changes no pod.
+     */
+    readonly resolved: {
+      /**
+       * model as the pods get it.
+       */
+      readonly model: {
+        /**
+         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest and only works in local mode.
+         */
+        readonly uri: string;
+        /**
+         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         */
+        readonly sha256?: string;
+        /**
+         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         */
+        readonly secretName?: string;
+      };
+      /**
+       * runtime as the pods get it.
+       */
+      readonly runtime: {
+        /**
+         * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
+         *
+         * Items: executionProviders' items are names of execution providers.
+         */
+        readonly executionProviders: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
+        /**
+         * instances is how many copies of the model a pod loads, each with a thread of its own, so that many requests or batches run at once. Without it, one.
+         */
+        readonly instances: number;
+        /**
+         * intraOpThreads is how many threads one run of the model uses. Without it, the CPU limit divided by instances.
+         */
+        readonly intraOpThreads: number;
+        /**
+         * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
+         */
+        readonly image: string;
+        /**
+         * env adds environment variables to the runtime's container.
+         *
+         * Items: env's items are environment variables.
+         */
+        readonly env?: readonly {
+          /**
+           * name of the variable.
+           */
+          readonly name: string;
+          /**
+           * value of the variable, as it is.
+           */
+          readonly value?: string;
+          /**
+           * valueFrom says where the value comes from.
+           */
+          readonly valueFrom?: {
+            /**
+             * secretKeyRef takes the value from a Secret of the same namespace.
+             */
+            readonly secretKeyRef: {
+              /**
+               * name of the Secret.
+               */
+              readonly name: string;
+              /**
+               * key in the Secret's data.
+               */
+              readonly key: string;
+            };
+          };
+        }[];
+      };
+      /**
+       * batching as the pods get it.
+       */
+      readonly batching: {
+        /**
+         * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
+         */
+        readonly maxBatchSize: number;
+        /**
+         * maxDelayMilliseconds is how long a free model waits for more requests before it runs. Without it, 0: a batch is what queued up while the last one ran.
+         */
+        readonly maxDelayMilliseconds: number;
+      };
+      /**
+       * resources as the pods get it.
+       */
+      readonly resources: {
+        /**
+         * limits by resource name, for example cpu, memory, nvidia.com/gpu.
+         */
+        readonly limits?: {
+          /**
+           * limits' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+        /**
+         * requests by resource name; a resource without one requests its limit.
+         */
+        readonly requests?: {
+          /**
+           * requests' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+      };
+      /**
+       * pod as the pods get it.
+       */
+      readonly pod: {
+        /**
+         * nodeSelector lists labels that a node must have.
+         */
+        readonly nodeSelector?: {
+          /**
+           * nodeSelector's values are values of node labels.
+           */
+          readonly [k: string]: string;
+        };
+        /**
+         * tolerations lists taints of nodes that the pods bear.
+         *
+         * Items: tolerations' items match taints.
+         */
+        readonly tolerations?: readonly {
+          /**
+           * key of the taint.
+           */
+          readonly key?: string;
+          /**
+           * operator is Equal (the key and its value) or Exists (the key with any value). Without it, Equal.
+           */
+          readonly operator?: 'Equal' | 'Exists';
+          /**
+           * value of the taint.
+           */
+          readonly value?: string;
+          /**
+           * effect of the taint. Without it, every effect.
+           */
+          readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+          /**
+           * tolerationSeconds is how long a NoExecute taint is borne. Without it, for ever.
+           */
+          readonly tolerationSeconds?: number;
+        }[];
+        /**
+         * affinity of the pods to nodes and to other pods, as in a Pod.
+         */
+        readonly affinity?: {
+          /**
+           * nodeAffinity as in a Pod.
+           */
+          readonly nodeAffinity?: Record<string, unknown>;
+          /**
+           * podAffinity as in a Pod.
+           */
+          readonly podAffinity?: Record<string, unknown>;
+          /**
+           * podAntiAffinity as in a Pod.
+           */
+          readonly podAntiAffinity?: Record<string, unknown>;
+        };
+        /**
+         * serviceAccountName names the ServiceAccount of the pods; its token is not mounted.
+         */
+        readonly serviceAccountName?: string;
+        /**
+         * priorityClassName names the PriorityClass of the pods.
+         */
+        readonly priorityClassName?: string;
+        /**
+         * runtimeClassName names the RuntimeClass of the pods, for example nvidia.
+         */
+        readonly runtimeClassName?: string;
+      };
+    };
+  };
+  /**
+   * status is what was observed; only the operator writes it.
+   */
+  readonly status?: {
+    /**
+     * conditions of the revision by type; Ready sums them up. A revision at zero replicas is Ready with Active False.
+     *
+     * Items: conditions' items are states, each with the reason for it.
+     */
+    readonly conditions?: readonly {
+      /**
+       * type of the condition.
+       */
+      readonly type: string;
+      /**
+       * status is True, False or Unknown.
+       */
+      readonly status: 'True' | 'False' | 'Unknown';
+      /**
+       * observedGeneration is the metadata.generation that the condition speaks of.
+       */
+      readonly observedGeneration?: number;
+      /**
+       * lastTransitionTime is when the status last changed.
+       */
+      readonly lastTransitionTime: string;
+      /**
+       * reason is one word for programs.
+       */
+      readonly reason: string;
+      /**
+       * message is a sentence for people; it may be empty.
+       */
+      readonly message: string;
+    }[];
+    /**
+     * observedGeneration is the metadata.generation that this status speaks of.
+     */
+    readonly observedGeneration?: number;
+    /**
+     * replicas is how many pods exist, those that start or end included.
+     */
+    readonly replicas?: number;
+    /**
+     * readyReplicas is how many pods are ready.
+     */
+    readonly readyReplicas?: number;
+    /**
+     * desiredReplicas is how many pods the autoscaler wants.
+     */
+    readonly desiredReplicas?: number;
+    /**
+     * selector finds the revision's pods, for the scale subresource.
+     */
+    readonly selector?: string;
+    /**
+     * mode of the autoscaler, Stable or Panic.
+     */
+    readonly mode?: 'Stable' | 'Panic';
+    /**
+     * wokenAt is when the desired replicas last left zero; absent at zero. It bounds how long a start may take, whoever leads meanwhile.
+     */
+    readonly wokenAt?: string;
+    /**
+     * executionProviders are those in use, in order of preference; fewer than spec.resolved lists where one is not there.
+     *
+     * Items: executionProviders' items are names of execution providers.
+     */
+    readonly executionProviders?: readonly string[];
+    /**
+     * lastFailure is the latest failure of a pod; it stays after a recovery.
+     */
+    readonly lastFailure?: {
+      /**
+       * reason is one word for programs.
+       */
+      readonly reason: string;
+      /**
+       * message is a sentence for people.
+       */
+      readonly message: string;
+      /**
+       * time of the failure.
+       */
+      readonly time: string;
+    };
+    /**
+     * model is what was found out about the model when a pod loaded it.
+     */
+    readonly model?: {
+      /**
+       * sha256 is the digest of the model file, to be pinned in spec.model.sha256.
+       */
+      readonly sha256: string;
+      /**
+       * sizeBytes is the size of the model file.
+       */
+      readonly sizeBytes: number;
+      /**
+       * inputs of the model, in its order.
+       *
+       * Items: inputs' and outputs' items are tensors.
+       */
+      readonly inputs: readonly {
+        /**
+         * name of the tensor.
+         */
+        readonly name: string;
+        /**
+         * datatype is the Open Inference Protocol's name, for example FP32.
+         */
+        readonly datatype: string;
+        /**
+         * shape of the tensor, -1 for a dimension of any size.
+         *
+         * Items: shape's items are dimensions.
+         */
+        readonly shape: readonly number[];
+      }[];
+      /**
+       * outputs of the model, in its order.
+       *
+       * Items: inputs' and outputs' items are tensors.
+       */
+      readonly outputs: readonly {
+        /**
+         * name of the tensor.
+         */
+        readonly name: string;
+        /**
+         * datatype is the Open Inference Protocol's name, for example FP32.
+         */
+        readonly datatype: string;
+        /**
+         * shape of the tensor, -1 for a dimension of any size.
+         *
+         * Items: shape's items are dimensions.
+         */
+        readonly shape: readonly number[];
+      }[];
+      /**
+       * batching is whether requests are joined into one run.
+       */
+      readonly batching: {
+        /**
+         * enabled is whether they are.
+         */
+        readonly enabled: boolean;
+        /**
+         * reason says why, or why not.
+         */
+        readonly reason: string;
+      };
+    };
+  };
+}
+
+/**
+ * ModelRevision is an immutable snapshot of the part of a ModelFunction that its pods are made from. The operator creates and deletes revisions; people change the function.
+ *
+ * As people write it: what has a default may be left out.
+ */
+export interface ModelRevisionManifest {
+  readonly apiVersion: 'pilotlight.dev/v1alpha1';
+  readonly kind: 'ModelRevision';
+  readonly metadata: ObjectMeta;
+  /**
+   * spec is what the pods are made from; only replicas may change.
+   */
+  readonly spec: {
+    /**
+     * functionName is the name of the ModelFunction.
+     */
+    readonly functionName: string;
+    /**
+     * replicas is the autoscaler's decision, kept here for printing and for PodDisruptionBudgets. The autoscaler overwrites it; people scale by minReplicas and maxReplicas of the function.
+     */
+    readonly replicas?: number;
+    /**
+     * template is what the user set, word for word. The operator makes a new revision if and only if this would differ.
+     */
+    readonly template: {
+      /**
+       * model says where the model comes from.
+       */
+      readonly model: {
+        /**
+         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest and only works in local mode.
+         */
+        readonly uri: string;
+        /**
+         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         */
+        readonly sha256?: string;
+        /**
+         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         */
+        readonly secretName?: string;
+      };
+      /**
+       * runtime configures the process that runs the model.
+       */
+      readonly runtime?: {
+        /**
+         * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
+         *
+         * Items: executionProviders' items are names of execution providers.
+         */
+        readonly executionProviders?: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
+        /**
+         * instances is how many copies of the model a pod loads, each with a thread of its own, so that many requests or batches run at once. Without it, one.
+         */
+        readonly instances?: number;
+        /**
+         * intraOpThreads is how many threads one run of the model uses. Without it, the CPU limit divided by instances.
+         */
+        readonly intraOpThreads?: number;
+        /**
+         * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
+         */
+        readonly image?: string;
+        /**
+         * env adds environment variables to the runtime's container.
+         *
+         * Items: env's items are environment variables.
+         */
+        readonly env?: readonly {
+          /**
+           * name of the variable.
+           */
+          readonly name: string;
+          /**
+           * value of the variable, as it is.
+           */
+          readonly value?: string;
+          /**
+           * valueFrom says where the value comes from.
+           */
+          readonly valueFrom?: {
+            /**
+             * secretKeyRef takes the value from a Secret of the same namespace.
+             */
+            readonly secretKeyRef: {
+              /**
+               * name of the Secret.
+               */
+              readonly name: string;
+              /**
+               * key in the Secret's data.
+               */
+              readonly key: string;
+            };
+          };
+        }[];
+      };
+      /**
+       * batching joins requests that wait for the model into one run. It is only done where the model allows it; the status says why not.
+       */
+      readonly batching?: {
+        /**
+         * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
+         */
+        readonly maxBatchSize?: number;
+        /**
+         * maxDelayMilliseconds is how long a free model waits for more requests before it runs. Without it, 0: a batch is what queued up while the last one ran.
+         */
+        readonly maxDelayMilliseconds?: number;
+      };
+      /**
+       * resources of the runtime's container, as in a Pod. Extended resources such as nvidia.com/gpu belong into limits.
+       */
+      readonly resources?: {
+        /**
+         * limits by resource name, for example cpu, memory, nvidia.com/gpu.
+         */
+        readonly limits?: {
+          /**
+           * limits' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+        /**
+         * requests by resource name; a resource without one requests its limit.
+         */
+        readonly requests?: {
+          /**
+           * requests' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+      };
+      /**
+       * pod says where and as whom the pods run, as in a Pod.
+       */
+      readonly pod?: {
+        /**
+         * nodeSelector lists labels that a node must have.
+         */
+        readonly nodeSelector?: {
+          /**
+           * nodeSelector's values are values of node labels.
+           */
+          readonly [k: string]: string;
+        };
+        /**
+         * tolerations lists taints of nodes that the pods bear.
+         *
+         * Items: tolerations' items match taints.
+         */
+        readonly tolerations?: readonly {
+          /**
+           * key of the taint.
+           */
+          readonly key?: string;
+          /**
+           * operator is Equal (the key and its value) or Exists (the key with any value). Without it, Equal.
+           */
+          readonly operator?: 'Equal' | 'Exists';
+          /**
+           * value of the taint.
+           */
+          readonly value?: string;
+          /**
+           * effect of the taint. Without it, every effect.
+           */
+          readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+          /**
+           * tolerationSeconds is how long a NoExecute taint is borne. Without it, for ever.
+           */
+          readonly tolerationSeconds?: number;
+        }[];
+        /**
+         * affinity of the pods to nodes and to other pods, as in a Pod.
+         */
+        readonly affinity?: {
+          /**
+           * nodeAffinity as in a Pod.
+           */
+          readonly nodeAffinity?: Record<string, unknown>;
+          /**
+           * podAffinity as in a Pod.
+           */
+          readonly podAffinity?: Record<string, unknown>;
+          /**
+           * podAntiAffinity as in a Pod.
+           */
+          readonly podAntiAffinity?: Record<string, unknown>;
+        };
+        /**
+         * serviceAccountName names the ServiceAccount of the pods; its token is not mounted.
+         */
+        readonly serviceAccountName?: string;
+        /**
+         * priorityClassName names the PriorityClass of the pods.
+         */
+        readonly priorityClassName?: string;
+        /**
+         * runtimeClassName names the RuntimeClass of the pods, for example nvidia.
+         */
+        readonly runtimeClassName?: string;
+      };
+    };
+    /**
+     * resolved is template with every default filled in at the revision's creation, the image included, so that a later operator with other defaults changes no pod.
+     */
+    readonly resolved: {
+      /**
+       * model as the pods get it.
+       */
+      readonly model: {
+        /**
+         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest and only works in local mode.
+         */
+        readonly uri: string;
+        /**
+         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         */
+        readonly sha256?: string;
+        /**
+         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         */
+        readonly secretName?: string;
+      };
+      /**
+       * runtime as the pods get it.
+       */
+      readonly runtime: {
+        /**
+         * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
+         *
+         * Items: executionProviders' items are names of execution providers.
+         */
+        readonly executionProviders: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
+        /**
+         * instances is how many copies of the model a pod loads, each with a thread of its own, so that many requests or batches run at once. Without it, one.
+         */
+        readonly instances: number;
+        /**
+         * intraOpThreads is how many threads one run of the model uses. Without it, the CPU limit divided by instances.
+         */
+        readonly intraOpThreads: number;
+        /**
+         * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
+         */
+        readonly image: string;
+        /**
+         * env adds environment variables to the runtime's container.
+         *
+         * Items: env's items are environment variables.
+         */
+        readonly env?: readonly {
+          /**
+           * name of the variable.
+           */
+          readonly name: string;
+          /**
+           * value of the variable, as it is.
+           */
+          readonly value?: string;
+          /**
+           * valueFrom says where the value comes from.
+           */
+          readonly valueFrom?: {
+            /**
+             * secretKeyRef takes the value from a Secret of the same namespace.
+             */
+            readonly secretKeyRef: {
+              /**
+               * name of the Secret.
+               */
+              readonly name: string;
+              /**
+               * key in the Secret's data.
+               */
+              readonly key: string;
+            };
+          };
+        }[];
+      };
+      /**
+       * batching as the pods get it.
+       */
+      readonly batching: {
+        /**
+         * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
+         */
+        readonly maxBatchSize: number;
+        /**
+         * maxDelayMilliseconds is how long a free model waits for more requests before it runs. Without it, 0: a batch is what queued up while the last one ran.
+         */
+        readonly maxDelayMilliseconds: number;
+      };
+      /**
+       * resources as the pods get it.
+       */
+      readonly resources: {
+        /**
+         * limits by resource name, for example cpu, memory, nvidia.com/gpu.
+         */
+        readonly limits?: {
+          /**
+           * limits' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+        /**
+         * requests by resource name; a resource without one requests its limit.
+         */
+        readonly requests?: {
+          /**
+           * requests' values are quantities, for example 2, 500m or 2Gi.
+           */
+          readonly [k: string]: number | string;
+        };
+      };
+      /**
+       * pod as the pods get it.
+       */
+      readonly pod: {
+        /**
+         * nodeSelector lists labels that a node must have.
+         */
+        readonly nodeSelector?: {
+          /**
+           * nodeSelector's values are values of node labels.
+           */
+          readonly [k: string]: string;
+        };
+        /**
+         * tolerations lists taints of nodes that the pods bear.
+         *
+         * Items: tolerations' items match taints.
+         */
+        readonly tolerations?: readonly {
+          /**
+           * key of the taint.
+           */
+          readonly key?: string;
+          /**
+           * operator is Equal (the key and its value) or Exists (the key with any value). Without it, Equal.
+           */
+          readonly operator?: 'Equal' | 'Exists';
+          /**
+           * value of the taint.
+           */
+          readonly value?: string;
+          /**
+           * effect of the taint. Without it, every effect.
+           */
+          readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+          /**
+           * tolerationSeconds is how long a NoExecute taint is borne. Without it, for ever.
+           */
+          readonly tolerationSeconds?: number;
+        }[];
+        /**
+         * affinity of the pods to nodes and to other pods, as in a Pod.
+         */
+        readonly affinity?: {
+          /**
+           * nodeAffinity as in a Pod.
+           */
+          readonly nodeAffinity?: Record<string, unknown>;
+          /**
+           * podAffinity as in a Pod.
+           */
+          readonly podAffinity?: Record<string, unknown>;
+          /**
+           * podAntiAffinity as in a Pod.
+           */
+          readonly podAntiAffinity?: Record<string, unknown>;
+        };
+        /**
+         * serviceAccountName names the ServiceAccount of the pods; its token is not mounted.
+         */
+        readonly serviceAccountName?: string;
+        /**
+         * priorityClassName names the PriorityClass of the pods.
+         */
+        readonly priorityClassName?: string;
+        /**
+         * runtimeClassName names the RuntimeClass of the pods, for example nvidia.
+         */
+        readonly runtimeClassName?: string;
+      };
+    };
+  };
+  /**
+   * status is what was observed; only the operator writes it.
+   */
+  readonly status?: {
+    /**
+     * conditions of the revision by type; Ready sums them up. A revision at zero replicas is Ready with Active False.
+     *
+     * Items: conditions' items are states, each with the reason for it.
+     */
+    readonly conditions?: readonly {
+      /**
+       * type of the condition.
+       */
+      readonly type: string;
+      /**
+       * status is True, False or Unknown.
+       */
+      readonly status: 'True' | 'False' | 'Unknown';
+      /**
+       * observedGeneration is the metadata.generation that the condition speaks of.
+       */
+      readonly observedGeneration?: number;
+      /**
+       * lastTransitionTime is when the status last changed.
+       */
+      readonly lastTransitionTime: string;
+      /**
+       * reason is one word for programs.
+       */
+      readonly reason: string;
+      /**
+       * message is a sentence for people; it may be empty.
+       */
+      readonly message: string;
+    }[];
+    /**
+     * observedGeneration is the metadata.generation that this status speaks of.
+     */
+    readonly observedGeneration?: number;
+    /**
+     * replicas is how many pods exist, those that start or end included.
+     */
+    readonly replicas?: number;
+    /**
+     * readyReplicas is how many pods are ready.
+     */
+    readonly readyReplicas?: number;
+    /**
+     * desiredReplicas is how many pods the autoscaler wants.
+     */
+    readonly desiredReplicas?: number;
+    /**
+     * selector finds the revision's pods, for the scale subresource.
+     */
+    readonly selector?: string;
+    /**
+     * mode of the autoscaler, Stable or Panic.
+     */
+    readonly mode?: 'Stable' | 'Panic';
+    /**
+     * wokenAt is when the desired replicas last left zero; absent at zero. It bounds how long a start may take, whoever leads meanwhile.
+     */
+    readonly wokenAt?: string;
+    /**
+     * executionProviders are those in use, in order of preference; fewer than spec.resolved lists where one is not there.
+     *
+     * Items: executionProviders' items are names of execution providers.
+     */
+    readonly executionProviders?: readonly string[];
+    /**
+     * lastFailure is the latest failure of a pod; it stays after a recovery.
+     */
+    readonly lastFailure?: {
+      /**
+       * reason is one word for programs.
+       */
+      readonly reason: string;
+      /**
+       * message is a sentence for people.
+       */
+      readonly message: string;
+      /**
+       * time of the failure.
+       */
+      readonly time: string;
+    };
+    /**
+     * model is what was found out about the model when a pod loaded it.
+     */
+    readonly model?: {
+      /**
+       * sha256 is the digest of the model file, to be pinned in spec.model.sha256.
+       */
+      readonly sha256: string;
+      /**
+       * sizeBytes is the size of the model file.
+       */
+      readonly sizeBytes: number;
+      /**
+       * inputs of the model, in its order.
+       *
+       * Items: inputs' and outputs' items are tensors.
+       */
+      readonly inputs: readonly {
+        /**
+         * name of the tensor.
+         */
+        readonly name: string;
+        /**
+         * datatype is the Open Inference Protocol's name, for example FP32.
+         */
+        readonly datatype: string;
+        /**
+         * shape of the tensor, -1 for a dimension of any size.
+         *
+         * Items: shape's items are dimensions.
+         */
+        readonly shape: readonly number[];
+      }[];
+      /**
+       * outputs of the model, in its order.
+       *
+       * Items: inputs' and outputs' items are tensors.
+       */
+      readonly outputs: readonly {
+        /**
+         * name of the tensor.
+         */
+        readonly name: string;
+        /**
+         * datatype is the Open Inference Protocol's name, for example FP32.
+         */
+        readonly datatype: string;
+        /**
+         * shape of the tensor, -1 for a dimension of any size.
+         *
+         * Items: shape's items are dimensions.
+         */
+        readonly shape: readonly number[];
+      }[];
+      /**
+       * batching is whether requests are joined into one run.
+       */
+      readonly batching: {
+        /**
+         * enabled is whether they are.
+         */
+        readonly enabled: boolean;
+        /**
+         * reason says why, or why not.
+         */
+        readonly reason: string;
+      };
+    };
+  };
+}
