@@ -2,19 +2,8 @@
  * Conditions as Kubernetes and kstatus read them: `Ready` summarises; `Reconciling` and `Stalled` exist only while they are true. Nothing here knows
  * what a condition is about.
  */
+import type { Condition, ConditionStatus } from './kinds.ts';
 import type { Reason } from './reasons.ts';
-
-export type ConditionStatus = 'True' | 'False' | 'Unknown';
-
-export interface Condition {
-  readonly type: string;
-  readonly status: ConditionStatus;
-  readonly reason: string;
-  readonly message: string;
-  /** RFC 3339, whole seconds. */
-  readonly lastTransitionTime: string;
-  readonly observedGeneration: number;
-}
 
 /** What is now found to be so, before anybody knows whether that is new. */
 export interface Finding {

@@ -17,6 +17,9 @@ export const LABELS = {
 /** Value of `app.kubernetes.io/name` and `part-of`. */
 export const PRODUCT = 'pilotlight';
 
+/** Value of `app.kubernetes.io/managed-by` on everything that the operator makes. */
+export const MANAGER = 'pilotlight-operator';
+
 /** Values of `app.kubernetes.io/component`. */
 export const COMPONENTS = { operator: 'operator', gateway: 'gateway', runtime: 'runtime' } as const;
 
