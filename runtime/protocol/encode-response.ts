@@ -1,0 +1,54 @@
+/** An inference response as bytes: JSON alone, or JSON followed by the outputs that were asked for as binary. */
+import type { Tensor } from '../inference.ts';
+import { encodeBytesElements } from './bytes-elements.ts';
+import { encodeJsonElements } from './json-elements.ts';
+import type { ParsedRequest } from './parse-request.ts';
+
+export interface EncodedResponse {
+  readonly body: Buffer;
+  /** Bytes of JSON at its begin if tensors follow; absent if all is JSON. */
+  readonly jsonLength?: number;
+}
+
+/** Writes responses of one model. Names are quoted once here rather than once a response. */
+export function responseEncoder(
+  model: string,
+  version: string,
+): (request: ParsedRequest, outputs: readonly Tensor[]) => EncodedResponse {
+  const start = `{"model_name":${JSON.stringify(model)},"model_version":${JSON.stringify(version)}`;
+  return (request, outputs) => {
+    const blobs: Uint8Array[] = [];
+    let blobBytes = 0;
+    let text =
+      request.id === undefined ? `${start},"outputs":[` : `${start},"id":${JSON.stringify(request.id)},"outputs":[`;
+    for (const [index, output] of outputs.entries()) {
+      text += `${index === 0 ? '' : ','}{"name":${JSON.stringify(output.name)},"datatype":"${output.datatype}","shape":[${output.shape.join(',')}],`;
+      if (isBinary(request, output.name)) {
+        const blob =
+          output.datatype === 'BYTES'
+            ? encodeBytesElements(output.data as readonly Uint8Array[])
+            : (output.data as Uint8Array);
+        blobs.push(blob);
+        blobBytes += blob.length;
+        text += `"parameters":{"binary_data_size":${blob.length}}}`;
+      } else {
+        text += `"data":${encodeJsonElements(output)}}`;
+      }
+    }
+    text += ']}';
+    if (blobs.length === 0) return { body: Buffer.from(text, 'utf8') };
+    const jsonLength = Buffer.byteLength(text, 'utf8');
+    const body = Buffer.allocUnsafe(jsonLength + blobBytes);
+    let offset = body.write(text, 'utf8');
+    for (const blob of blobs) {
+      body.set(blob, offset);
+      offset += blob.length;
+    }
+    return { body, jsonLength };
+  };
+}
+
+function isBinary({ outputs, binaryOutput }: ParsedRequest, name: string): boolean {
+  if (outputs === undefined) return binaryOutput;
+  return outputs.find((output) => output.name === name)?.binary ?? binaryOutput;
+}
