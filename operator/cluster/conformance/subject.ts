@@ -1,0 +1,126 @@
+/** What the conformance suite asks of an adapter under test, and the objects that it makes there. */
+import type { Cluster, KubernetesObject, ObjectMeta, OwnerReference, Resource } from '../port.ts';
+import type { Event, Lease, Pod, Secret } from '../resources.ts';
+
+export interface ConformanceSubject {
+  readonly cluster: Cluster;
+  /** Two namespaces that exist and hold nothing of this run. The product's CRDs are installed. */
+  readonly namespace: string;
+  readonly otherNamespace: string;
+  /** Cuts every connection under way, watches included, as a network would; absent where there are none. */
+  readonly breakConnections?: () => void;
+  stop(): Promise<void>;
+}
+
+/** The subject of the running tests; each test file of the suite reads it when a test runs. */
+export type CurrentSubject = () => ConformanceSubject;
+
+/** A custom resource whose fields the suite does not care to type. */
+export interface CustomObject extends KubernetesObject {
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly status?: Readonly<Record<string, unknown>>;
+}
+
+const API_VERSION = 'pilotlight.dev/v1alpha1';
+export const FUNCTIONS: Resource<CustomObject> = {
+  apiVersion: API_VERSION,
+  kind: 'ModelFunction',
+  plural: 'modelfunctions',
+  namespaced: true,
+};
+export const REVISIONS: Resource<CustomObject> = {
+  apiVersion: API_VERSION,
+  kind: 'ModelRevision',
+  plural: 'modelrevisions',
+  namespaced: true,
+};
+
+let lastName = 0;
+
+/** A name that no other test of this run uses. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${++lastName}`;
+}
+
+type Metadata = ObjectMeta & { readonly namespace: string };
+
+export function secret(metadata: Metadata, data: Readonly<Record<string, string>> = { key: 'dmFsdWU=' }): Secret {
+  return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data };
+}
+
+/** A pod that no node takes, so that no kubelet meddles; with a `nodeName` it counts as scheduled to a node that is not there. */
+export function pod(metadata: Metadata, nodeName?: string): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata,
+    spec: {
+      containers: [{ name: 'runtime', image: 'example.invalid/none:1', resources: { limits: { cpu: '1', memory: '64Mi' } } }],
+      terminationGracePeriodSeconds: 600,
+      ...(nodeName === undefined ? { nodeSelector: { 'pilotlight.dev/nowhere': 'true' } } : { nodeName }),
+    },
+  };
+}
+
+export function lease(metadata: Metadata, holderIdentity: string): Lease {
+  return {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    metadata,
+    spec: { holderIdentity, leaseDurationSeconds: 15, renewTime: '2026-01-01T00:00:00.000000Z', leaseTransitions: 0 },
+  };
+}
+
+export function event(metadata: Metadata, about: KubernetesObject): Event {
+  const { name, uid } = about.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata,
+    involvedObject: {
+      apiVersion: about.apiVersion,
+      kind: about.kind,
+      namespace: metadata.namespace,
+      name,
+      ...(uid !== undefined && { uid }),
+    },
+    type: 'Normal',
+    reason: 'Tested',
+    message: 'Tested the cluster',
+    count: 1,
+    firstTimestamp: '2026-01-01T00:00:00Z',
+    lastTimestamp: '2026-01-01T00:00:00Z',
+    source: { component: 'conformance' },
+  };
+}
+
+export function modelFunction(metadata: Metadata, spec: Readonly<Record<string, unknown>> = {}): CustomObject {
+  const { apiVersion, kind } = FUNCTIONS;
+  return { apiVersion, kind, metadata, spec: { model: { uri: 'https://example.invalid/model.onnx' }, ...spec } };
+}
+
+export function modelRevision(metadata: Metadata, functionName: string): CustomObject {
+  const { apiVersion, kind } = REVISIONS;
+  const model = { uri: 'https://example.invalid/model.onnx' };
+  return {
+    apiVersion,
+    kind,
+    metadata,
+    spec: {
+      functionName,
+      template: { model },
+      resolved: {
+        model,
+        runtime: { executionProviders: ['CPU'], instances: 1, intraOpThreads: 1, image: 'example.invalid/runtime:1' },
+        batching: { maxBatchSize: 32, maxDelayMilliseconds: 0 },
+        resources: { limits: { cpu: '1' } },
+        pod: {},
+      },
+    },
+  };
+}
+
+export function ownerReference(owner: KubernetesObject): OwnerReference {
+  const { apiVersion, kind, metadata } = owner;
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true, blockOwnerDeletion: false };
+}
