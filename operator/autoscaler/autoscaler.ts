@@ -1,0 +1,153 @@
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import type { Logger } from '../../common/platform/logging.ts';
+import { decide, firstState, type Observation, type ScalerState } from './decide.ts';
+import type { DemandSource } from './demand-source.ts';
+import { panicWindowSeconds } from './kpa/kpa-settings.ts';
+import type { RevisionKey, ScalableRevision, ScalingDecision } from './scalable.ts';
+import { BucketRing } from './windows/bucket-ring.ts';
+import { linearAverage } from './windows/window-average.ts';
+
+/**
+ * Runs the decisions: every 2 s for each revision that has demand or replicas, and at once when demand appears at zero. Revisions at rest cost
+ * nothing. It decides and tells; making pods and writing status is for the listener.
+ */
+export interface Autoscaler {
+  /** Decides now, before it returns. For a revision that is new or changed: its spec, its traffic, its pods. */
+  poke(key: RevisionKey): void;
+  /** The revision is deleted. */
+  forget(key: RevisionKey): void;
+  /** The latest decision, with the window averages of its moment; undefined before the first. */
+  decision(key: RevisionKey): ScalingDecision | undefined;
+  close(): void;
+}
+
+export interface AutoscalerOptions {
+  readonly clock: Clock;
+  readonly ledger: DemandSource;
+  /** The revision as it is now; undefined for one that does not exist, or that another replica decides on. */
+  readonly scalable: (key: RevisionKey) => ScalableRevision | undefined;
+  /** After the first decision, and after each that differs in more than its averages. */
+  readonly onDecision: (key: RevisionKey, decision: ScalingDecision) => void;
+  readonly logger: Logger;
+}
+
+const TICK_SECONDS = 2;
+/** Before the revision's own window length is known. */
+const DEFAULT_WINDOW_SECONDS = 60;
+
+interface Windows {
+  readonly stable: BucketRing;
+  readonly panic: BucketRing;
+  /** Second in which they were begun: earlier ones say nothing. */
+  readonly since: number;
+  /** When there last was a request. */
+  lastActive: number;
+}
+
+interface Decided {
+  readonly decision: ScalingDecision;
+  readonly state: ScalerState;
+}
+
+export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
+  const { clock, ledger, scalable, onDecision, logger } = options;
+  /** Only of revisions that are not at rest: these are visited on each tick. */
+  const active = new Map<RevisionKey, Windows>();
+  const decided = new Map<RevisionKey, Decided>();
+  let settled: number | undefined;
+  let cancelTick: Cancel = () => undefined;
+
+  const seconds = (): number => clock.monotonic() / 1000;
+
+  function activate(key: RevisionKey): Windows {
+    let windows = active.get(key);
+    if (windows === undefined) {
+      const now = seconds();
+      const stable = new BucketRing(DEFAULT_WINDOW_SECONDS);
+      windows = { stable, panic: new BucketRing(1), since: Math.floor(now), lastActive: now };
+      active.set(key, windows);
+    }
+    return windows;
+  }
+
+  function observe(key: RevisionKey, windows: Windows): Observation {
+    const now = seconds();
+    const demand = ledger.demandOf(key);
+    if (demand.inFlight + demand.queued > 0) windows.lastActive = now;
+    const silentSeconds = now - windows.lastActive;
+    if (settled === undefined || settled < windows.since) return { concurrency: undefined, demand, silentSeconds };
+    // A settled second without a sample had no demand.
+    windows.stable.record(settled, 0);
+    windows.panic.record(settled, 0);
+    const stable = linearAverage(windows.stable, settled);
+    return { concurrency: { stable, panic: linearAverage(windows.panic, settled) }, demand, silentSeconds };
+  }
+
+  function decideNow(key: RevisionKey): void {
+    const revision = scalable(key);
+    const windows = activate(key);
+    if (revision !== undefined) {
+      windows.stable.resize(revision.scaling.stableWindowSeconds);
+      windows.panic.resize(panicWindowSeconds(revision.scaling));
+    }
+    const observation = observe(key, windows);
+    if (revision !== undefined) {
+      const before = decided.get(key);
+      const now = { monotonic: seconds(), epoch: clock.now() };
+      const next = decide(revision, observation, before?.state ?? firstState(revision, now.monotonic), now);
+      decided.set(key, next);
+      if (isAtRest(observation) && next.decision.desired === 0) active.delete(key);
+      if (before === undefined || differ(before.decision, next.decision)) onDecision(key, next.decision);
+    } else if (isAtRest(observation)) active.delete(key);
+  }
+
+  function tick(): void {
+    cancelTick = clock.after(TICK_SECONDS * 1000, tick);
+    settled = ledger.settle(seconds());
+    for (const key of [...active.keys()]) {
+      try {
+        decideNow(key);
+      } catch (error) {
+        logger.error({ revision: key, err: error }, 'Could not decide on a revision');
+      }
+    }
+  }
+
+  ledger.listen({
+    appeared: (key) => {
+      const desired = decided.get(key)?.decision.desired ?? 0;
+      activate(key).lastActive = seconds();
+      if (desired === 0) decideNow(key);
+    },
+    sample: (key, second, concurrency) => {
+      const windows = activate(key);
+      windows.stable.record(second, concurrency);
+      windows.panic.record(second, concurrency);
+      if (concurrency > 0) windows.lastActive = Math.max(windows.lastActive, second + 1);
+    },
+  });
+  cancelTick = clock.after(TICK_SECONDS * 1000, tick);
+
+  return {
+    poke: decideNow,
+    forget: (key) => {
+      active.delete(key);
+      decided.delete(key);
+    },
+    decision: (key) => decided.get(key)?.decision,
+    close: () => cancelTick(),
+  };
+}
+
+function isAtRest({ concurrency, demand }: Observation): boolean {
+  return demand.inFlight + demand.queued === 0 && !demand.unknown && (concurrency?.stable ?? 0) <= 0;
+}
+
+function differ(before: ScalingDecision, after: ScalingDecision): boolean {
+  return (
+    before.desired !== after.desired ||
+    before.mode !== after.mode ||
+    before.wokenAt !== after.wokenAt ||
+    before.reasons.join() !== after.reasons.join()
+  );
+}
