@@ -6,7 +6,10 @@ export function describeCustomResources(current: CurrentSubject): void {
     test('get the defaults of their schema, and keep unset what has none', async () => {
       const { cluster, namespace } = current();
       const created = await cluster.create(FUNCTIONS, modelFunction({ namespace, name: uniqueName('defaulted') }));
-      expect(created.spec).toMatchObject({ scaling: { minReplicas: 0, maxReplicas: 10, target: 8 }, timeoutSeconds: 60 });
+      expect(created.spec).toMatchObject({
+        scaling: { minReplicas: 0, maxReplicas: 10, target: 8 },
+        timeoutSeconds: 60,
+      });
       expect(created.spec['model']).toEqual({ uri: 'https://example.invalid/model.onnx' });
       expect(created.spec).not.toHaveProperty('runtime');
       expect(created.metadata.generation).toBe(1);
@@ -43,7 +46,10 @@ export function describeCustomResources(current: CurrentSubject): void {
       const { cluster, namespace } = current();
       const key = { namespace, name: uniqueName('generation') };
       const created = await cluster.create(FUNCTIONS, modelFunction(key));
-      const labelled = await cluster.update(FUNCTIONS, { ...created, metadata: { ...created.metadata, labels: { a: 'b' } } });
+      const labelled = await cluster.update(FUNCTIONS, {
+        ...created,
+        metadata: { ...created.metadata, labels: { a: 'b' } },
+      });
       expect(labelled.metadata.generation).toBe(1);
       const observed = await cluster.patchStatus(FUNCTIONS, key, { observedGeneration: 1 });
       expect(observed.metadata.generation).toBe(1);
@@ -78,9 +84,10 @@ export function describeCustomResources(current: CurrentSubject): void {
       const created = await cluster.create(FUNCTIONS, modelFunction(key));
       const resourceVersion = created.metadata.resourceVersion ?? '';
       await cluster.patchStatus(FUNCTIONS, { ...key, resourceVersion }, { replicas: 1 });
-      await expect(
-        cluster.patchStatus(FUNCTIONS, { ...key, resourceVersion }, { replicas: 2 }),
-      ).rejects.toMatchObject({ reason: 'Conflict', status: 409 });
+      await expect(cluster.patchStatus(FUNCTIONS, { ...key, resourceVersion }, { replicas: 2 })).rejects.toMatchObject({
+        reason: 'Conflict',
+        status: 409,
+      });
       expect((await cluster.get(FUNCTIONS, key))?.status).toEqual({ replicas: 1 });
     });
 
@@ -116,9 +123,14 @@ export function describeCustomResources(current: CurrentSubject): void {
     test('refuse a change of what a revision froze, but not of its replicas', async () => {
       const { cluster, namespace } = current();
       const functionName = uniqueName('frozen');
-      const created = await cluster.create(REVISIONS, modelRevision({ namespace, name: `${functionName}-00001` }, functionName));
+      const created = await cluster.create(
+        REVISIONS,
+        modelRevision({ namespace, name: `${functionName}-00001` }, functionName),
+      );
       const template = { model: { uri: 'https://example.invalid/other.onnx' } };
-      await expect(cluster.update(REVISIONS, { ...created, spec: { ...created.spec, template } })).rejects.toMatchObject({
+      await expect(
+        cluster.update(REVISIONS, { ...created, spec: { ...created.spec, template } }),
+      ).rejects.toMatchObject({
         reason: 'Invalid',
         causes: expect.arrayContaining([expect.objectContaining({ field: 'spec.template' })]),
       });

@@ -16,20 +16,23 @@ export function describeDeletion(current: CurrentSubject): void {
       await expect(cluster.delete(SECRETS, key)).rejects.toMatchObject({ reason: 'NotFound', status: 404 });
     });
 
-    test.each(['uid', 'resourceVersion'] as const)('with another %s is a Conflict and deletes nothing', async (field) => {
-      const { cluster, namespace } = current();
-      const key = { namespace, name: uniqueName('guarded') };
-      const { metadata } = await cluster.create(SECRETS, secret(key));
-      const other = field === 'uid' ? '00000000-0000-4000-8000-000000000000' : '1';
-      await expect(cluster.delete(SECRETS, key, { [field]: other })).rejects.toMatchObject({
-        reason: 'Conflict',
-        status: 409,
-      });
-      expect(await cluster.get(SECRETS, key)).toBeDefined();
-      const right = metadata[field];
-      await cluster.delete(SECRETS, key, right === undefined ? {} : { [field]: right });
-      expect(await cluster.get(SECRETS, key)).toBeUndefined();
-    });
+    test.each(['uid', 'resourceVersion'] as const)(
+      'with another %s is a Conflict and deletes nothing',
+      async (field) => {
+        const { cluster, namespace } = current();
+        const key = { namespace, name: uniqueName('guarded') };
+        const { metadata } = await cluster.create(SECRETS, secret(key));
+        const other = field === 'uid' ? '00000000-0000-4000-8000-000000000000' : '1';
+        await expect(cluster.delete(SECRETS, key, { [field]: other })).rejects.toMatchObject({
+          reason: 'Conflict',
+          status: 409,
+        });
+        expect(await cluster.get(SECRETS, key)).toBeDefined();
+        const right = metadata[field];
+        await cluster.delete(SECRETS, key, right === undefined ? {} : { [field]: right });
+        expect(await cluster.get(SECRETS, key)).toBeUndefined();
+      },
+    );
 
     test('waits for finalizers, and comes with the update that takes off the last one', async () => {
       const { cluster, namespace } = current();

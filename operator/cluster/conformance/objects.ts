@@ -31,9 +31,10 @@ export function describeObjects(current: CurrentSubject): void {
       const { cluster, namespace } = current();
       const name = uniqueName('absent');
       expect(await cluster.get(SECRETS, { namespace, name })).toBeUndefined();
-      await expect(
-        cluster.update(SECRETS, secret({ namespace, name, resourceVersion: '1' })),
-      ).rejects.toMatchObject({ reason: 'NotFound', status: 404 });
+      await expect(cluster.update(SECRETS, secret({ namespace, name, resourceVersion: '1' }))).rejects.toMatchObject({
+        reason: 'NotFound',
+        status: 404,
+      });
     });
 
     test('lists are limited by namespace and by labels, and their items say what they are', async () => {
@@ -50,7 +51,10 @@ export function describeObjects(current: CurrentSubject): void {
       const names = async (scope: { namespace?: string; labels?: Record<string, string> }): Promise<string[]> => {
         const objects = await cluster.list(SECRETS, scope);
         for (const object of objects) expect(object).toMatchObject({ apiVersion: 'v1', kind: 'Secret' });
-        return objects.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('listed-')).sort();
+        return objects
+          .map(({ metadata }) => metadata.name)
+          .filter((name) => name.startsWith('listed-'))
+          .sort();
       };
       expect(await names({ namespace, labels: { group } })).toEqual([front, back].sort());
       expect(await names({ namespace, labels: { group, tier: 'front' } })).toEqual([front]);
@@ -61,7 +65,10 @@ export function describeObjects(current: CurrentSubject): void {
 
     test('an update replaces the object and changes its version', async () => {
       const { cluster, namespace } = current();
-      const created = await cluster.create(SECRETS, secret({ namespace, name: uniqueName('updated'), labels: { a: '1' } }));
+      const created = await cluster.create(
+        SECRETS,
+        secret({ namespace, name: uniqueName('updated'), labels: { a: '1' } }),
+      );
       const updated = await cluster.update(SECRETS, {
         ...created,
         metadata: { ...created.metadata, labels: { b: '2' } },
@@ -114,7 +121,11 @@ export function describeObjects(current: CurrentSubject): void {
       const about = await cluster.create(SECRETS, secret({ namespace, name: uniqueName('about') }));
       const created = await cluster.create(EVENTS, event({ namespace, name: uniqueName('event') }, about));
       const updated = await cluster.update(EVENTS, { ...created, count: 2, lastTimestamp: '2026-01-01T00:01:00Z' });
-      expect(updated).toMatchObject({ count: 2, lastTimestamp: '2026-01-01T00:01:00Z', involvedObject: { uid: about.metadata.uid } });
+      expect(updated).toMatchObject({
+        count: 2,
+        lastTimestamp: '2026-01-01T00:01:00Z',
+        involvedObject: { uid: about.metadata.uid },
+      });
     });
 
     test('a name that is no DNS name is Invalid, with the field named', async () => {

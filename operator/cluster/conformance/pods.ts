@@ -62,8 +62,15 @@ export function describePods(current: CurrentSubject): void {
       const { cluster, namespace } = current();
       const key = { namespace, name: uniqueName('status') };
       await cluster.create(PODS, pod(key));
-      const running = await cluster.patchStatus(PODS, key, { phase: 'Running', podIP: '192.0.2.1', podIPs: [{ ip: '192.0.2.1' }] });
-      expect(running).toMatchObject({ spec: { terminationGracePeriodSeconds: 600 }, status: { phase: 'Running', podIP: '192.0.2.1' } });
+      const running = await cluster.patchStatus(PODS, key, {
+        phase: 'Running',
+        podIP: '192.0.2.1',
+        podIPs: [{ ip: '192.0.2.1' }],
+      });
+      expect(running).toMatchObject({
+        spec: { terminationGracePeriodSeconds: 600 },
+        status: { phase: 'Running', podIP: '192.0.2.1' },
+      });
       const updated = await cluster.update(PODS, {
         ...running,
         metadata: { ...running.metadata, labels: { a: 'b' } },

@@ -8,7 +8,7 @@ export interface ConformanceSubject {
   readonly namespace: string;
   readonly otherNamespace: string;
   /** Cuts every connection under way, watches included, as a network would; absent where there are none. */
-  readonly breakConnections?: () => void;
+  readonly breakConnections?: () => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,16 +48,17 @@ export function secret(metadata: Metadata, data: Readonly<Record<string, string>
   return { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data };
 }
 
-/** A pod that no node takes, so that no kubelet meddles; with a `nodeName` it counts as scheduled to a node that is not there. */
+/** A pod that no scheduler looks at; with a `nodeName` it counts as scheduled, to a node that is not there, so that no kubelet meddles. */
 export function pod(metadata: Metadata, nodeName?: string): Pod {
+  const resources = { limits: { cpu: '1', memory: '64Mi' } };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata,
     spec: {
-      containers: [{ name: 'runtime', image: 'example.invalid/none:1', resources: { limits: { cpu: '1', memory: '64Mi' } } }],
+      containers: [{ name: 'runtime', image: 'example.invalid/none:1', resources }],
       terminationGracePeriodSeconds: 600,
-      ...(nodeName === undefined ? { nodeSelector: { 'pilotlight.dev/nowhere': 'true' } } : { nodeName }),
+      ...(nodeName === undefined ? { schedulingGates: [{ name: 'pilotlight.dev/conformance' }] } : { nodeName }),
     },
   };
 }
@@ -122,5 +123,12 @@ export function modelRevision(metadata: Metadata, functionName: string): CustomO
 
 export function ownerReference(owner: KubernetesObject): OwnerReference {
   const { apiVersion, kind, metadata } = owner;
-  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true, blockOwnerDeletion: false };
+  return {
+    apiVersion,
+    kind,
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: false,
+  };
 }

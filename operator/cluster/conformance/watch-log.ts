@@ -23,7 +23,9 @@ export class WatchLog<T extends KubernetesObject> {
 
   /** `Applied name`, `Deleted name`, `Synced`, in the order they came. */
   get summary(): string[] {
-    return this.events.map((event) => (event.type === 'Synced' ? 'Synced' : `${event.type} ${event.object.metadata.name}`));
+    return this.events.map((event) =>
+      event.type === 'Synced' ? 'Synced' : `${event.type} ${event.object.metadata.name}`,
+    );
   }
 
   /** The states that were reported of an object, in order. */

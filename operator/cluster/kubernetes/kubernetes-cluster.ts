@@ -59,7 +59,11 @@ class Adapter implements KubernetesCluster {
 
   async get<T extends KubernetesObject>(resource: Resource<T>, key: ObjectKey): Promise<T | undefined> {
     try {
-      return await this.#call<T>({ method: 'GET', path: objectPath(resource, key), what: `get ${describeObject(resource, key)}` });
+      return await this.#call<T>({
+        method: 'GET',
+        path: objectPath(resource, key),
+        what: `get ${describeObject(resource, key)}`,
+      });
     } catch (error) {
       if (isClusterError(error, 'NotFound')) return undefined;
       throw error;
@@ -160,7 +164,11 @@ class Adapter implements KubernetesCluster {
     await this.#call({
       method: 'DELETE',
       path: objectPath(resource, key),
-      body: { propagationPolicy: 'Background', preconditions, ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }) },
+      body: {
+        propagationPolicy: 'Background',
+        preconditions,
+        ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
+      },
       what: `delete ${describeObject(resource, key)}`,
     });
   }

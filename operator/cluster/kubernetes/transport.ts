@@ -138,7 +138,13 @@ export class Transport {
 }
 
 function makeDispatcher(options: DispatcherOptions, connections: number | null): Dispatcher {
-  const settings = { connections, keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, keepAliveMaxTimeout: KEEP_ALIVE_MILLISECONDS };
+  const settings = {
+    connections,
+    // One watch a connection: in HTTP/2 a single silent connection would take all watches and calls down with it.
+    allowH2: false,
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MILLISECONDS,
+  };
   const timeout = CONNECT_TIMEOUT_MILLISECONDS;
   switch (options.type) {
     case 'agent':
@@ -146,7 +152,11 @@ function makeDispatcher(options: DispatcherOptions, connections: number | null):
     case 'none':
       return new Agent({ ...settings, connect: { timeout } });
     case 'proxy':
-      return new ProxyAgent({ ...settings, uri: options.uri, requestTls: { ...options.requestTls, timeout } as object });
+      return new ProxyAgent({
+        ...settings,
+        uri: options.uri,
+        requestTls: { ...options.requestTls, timeout } as object,
+      });
     case 'socks':
       throw new Error(`The kubeconfig's proxy-url ${options.uri} must be http or https; SOCKS is not supported.`);
   }

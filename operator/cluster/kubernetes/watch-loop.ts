@@ -79,15 +79,16 @@ export class WatchLoop<T extends KubernetesObject> implements WatchFreshness {
   /** Resolves after the signal aborted, and never rejects. */
   async run(): Promise<void> {
     const { clock, random, signal, logger, name } = this.#options;
+    const isOver = (): boolean => signal.aborted;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!isOver()) {
       const connectedAt = clock.monotonic();
       let failure: unknown;
       this.#lines = 0;
       try {
         await this.#follow(this.#resourceVersion ?? (await this.#list()));
       } catch (error) {
-        if (signal.aborted) return;
+        if (isOver()) return;
         failure = error;
         const fields = { watch: name, failures, error: error instanceof Error ? error.message : String(error) };
         // Said once an outage, not at each attempt.
