@@ -1,0 +1,42 @@
+/** Tensors as ONNX Runtime takes and gives them, and as they cross threads. */
+import type { InferenceSession, OnnxValue, Tensor } from 'onnxruntime-node';
+import { datatypeOf, ELEMENT_TYPES, viewElements } from './data-types.ts';
+import { packBytes, packedLength, unpackBytes } from './packed-bytes.ts';
+import type { SessionTensor } from './session-worker.ts';
+
+/** `ignoreBOM` keeps a leading byte order mark, which is the client's data. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** A view, not a copy, except for BYTES, whose elements become strings. Throws where they are not UTF-8, which ONNX Runtime's strings must be here. */
+export function toFeed({ name, datatype, shape, data }: SessionTensor): InferenceSession.FeedsType[string] {
+  const elements = datatype === 'BYTES' ? decodeStrings(name, data) : viewElements(datatype, data);
+  // A plain object: with `new Tensor('float16', …)` the native side finds no data on Node 24, and it reads these properties alone.
+  return { type: ELEMENT_TYPES[datatype], dims: shape, data: elements, location: 'cpu' } as unknown as Tensor;
+}
+
+function decodeStrings(name: string, packed: Uint8Array): string[] {
+  return unpackBytes(packed).map((element, index) => {
+    try {
+      return decoder.decode(element);
+    } catch {
+      throw new Error(`Element ${index} of input "${name}" is not valid UTF-8, which a string tensor of ONNX must be.`);
+    }
+  });
+}
+
+/** The output's own memory, or packed strings. Throws for what is no tensor. */
+export function fromValue(name: string, value: OnnxValue | undefined): SessionTensor {
+  if (value === undefined) throw new Error(`The run gave no output "${name}".`);
+  const datatype = datatypeOf(value.type);
+  if (datatype === undefined) throw new Error(`Output "${name}" is of type ${value.type}, which cannot be served.`);
+  return { name, datatype, shape: value.dims, data: outputBytes(value.data) };
+}
+
+function outputBytes(data: Tensor.DataType): Uint8Array<ArrayBuffer> {
+  if (!Array.isArray(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  const elements = data.map((text) => encoder.encode(text));
+  const packed = new Uint8Array(packedLength(elements));
+  packBytes(elements, packed, 0);
+  return packed;
+}

@@ -1,0 +1,141 @@
+/** Makes a model ready: threads, providers and the file at the same time, then the sessions, then their first runs. */
+import type { Clock } from '../../common/platform/clock.ts';
+import type { Logger } from '../../common/platform/logging.ts';
+import type { ModelFacts } from '../../common/wire/announcement.ts';
+import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import { findBatchAxis } from '../batching/batch-axis.ts';
+import { InferenceError, StartError, type Model } from '../inference.ts';
+import { declareTensors, tensorFacts } from './declared-tensor.ts';
+import { parseExecutionProviders, type ExecutionProvider } from './execution-providers.ts';
+import { printableUri } from './model-uri.ts';
+import { OnnxModel } from './onnx-model.ts';
+import { openModel } from './open-model.ts';
+import { SessionThread } from './session-thread.ts';
+import type { MissingProvider, SessionFacts } from './session-worker.ts';
+import { warmUp, type WarmUpModel, type WarmUpResult } from './warm-up.ts';
+
+export interface LoadModelOptions {
+  /** The one directory that is written to: fetched models go there, by digest. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Rejects with StartError, whose message is for the person who wrote the specification, or with the signal's reason; either only after all its
+ * threads have ended, because ending the process while ONNX Runtime works would abort it.
+ */
+export async function loadModel(specification: RuntimeSpecification, options: LoadModelOptions): Promise<Model> {
+  const providers = parseExecutionProviders(specification.executionProviders);
+  if (specification.instances < 1) throw new StartError('ConfigurationInvalid', 'instances must be at least 1.');
+  const threads = Array.from({ length: specification.instances }, (_, index) => new SessionThread(`session-${index}`));
+  const stopped = new AbortController();
+  try {
+    const died = Promise.race(threads.map(({ failed }) => failed)).then((error) => {
+      throw new StartError(
+        'ModelInvalid',
+        `The model at ${printableUri(specification.model.uri)} ended its thread: ${error.message}`,
+      );
+    });
+    const signal = AbortSignal.any([options.signal, stopped.signal]);
+    return await Promise.race([died, load(specification, providers, threads, { ...options, signal })]);
+  } catch (error) {
+    stopped.abort();
+    await Promise.all(threads.map((thread) => thread.close()));
+    throw error;
+  }
+}
+
+async function load(
+  specification: RuntimeSpecification,
+  providers: readonly ExecutionProvider[],
+  threads: readonly SessionThread[],
+  { directory, clock, logger, signal }: LoadModelOptions,
+): Promise<Model> {
+  const { model, intraOpThreads, batching } = specification;
+  const uri = printableUri(model.uri);
+  const phases: Record<string, number> = {};
+  const timed = async <Result>(phase: string, work: Promise<Result>): Promise<Result> => {
+    const start = clock.monotonic();
+    const result = await work;
+    phases[phase] = clock.monotonic() - start;
+    signal.throwIfAborted();
+    return result;
+  };
+  const prepare = async (): Promise<readonly ExecutionProvider[]> => {
+    const prepared = await Promise.all(
+      threads.map((thread) => thread.prepare({ executionProviders: providers, intraOpThreads })),
+    );
+    const missing = prepared.flatMap((answer) => answer.missing);
+    // What one session lacks, none uses: equal requests should cost the same.
+    const available = providers.filter((provider) => missing.every((absent) => absent.provider !== provider));
+    if (available.length === 0) throw unavailable(missing);
+    const [first] = missing;
+    if (first !== undefined)
+      logger.warn(
+        { missing: first.provider, reason: first.reason, available },
+        'Fell back to another execution provider',
+      );
+    return available;
+  };
+  const [available, file] = await Promise.all([
+    timed('workerStart', prepare()),
+    timed('fetch', openModel(model, { directory, clock, signal })),
+  ]);
+  const [created, digest] = await Promise.all([
+    timed('session', Promise.all(threads.map((thread) => createSession(thread, file.path, uri)))),
+    file.digest,
+  ]);
+  const inputs = declareTensors('input', created[0]?.inputs ?? []);
+  const outputs = declareTensors('output', created[0]?.outputs ?? []);
+  const axis = findBatchAxis(inputs, outputs);
+  const warmed = await timed('warmUp', warmUpAll(threads, { inputs, outputs, axis }, batching.maxBatchSize));
+  if (warmed.cold !== undefined)
+    logger.warn({ reason: warmed.cold }, 'Could not warm the model up with made-up inputs');
+  const facts: ModelFacts = {
+    ...digest,
+    inputs: inputs.map(tensorFacts),
+    outputs: outputs.map(tensorFacts),
+    batching: warmed.batching,
+  };
+  logger.info({ uri, ...digest, batching: facts.batching.reason, phases }, 'Loaded model');
+  return new OnnxModel({
+    facts,
+    executionProviders: available,
+    phases,
+    workers: threads,
+    hasRows: axis.batchable,
+    limits: batching,
+    clock,
+  });
+}
+
+async function createSession(thread: SessionThread, path: string, uri: string): Promise<SessionFacts> {
+  try {
+    return await thread.create(path);
+  } catch (error) {
+    if (!(error instanceof InferenceError)) throw error;
+    throw new StartError('ModelInvalid', `ONNX Runtime cannot load the model at ${uri}: ${error.message}`);
+  }
+}
+
+/** Every session has its first run; the first of them also shows whether rows may share a run. */
+async function warmUpAll(
+  threads: readonly SessionThread[],
+  model: WarmUpModel,
+  maxBatchSize: number,
+): Promise<WarmUpResult> {
+  const results = await Promise.all(
+    threads.map((thread, index) => warmUp(thread, model, index === 0 ? maxBatchSize : 1)),
+  );
+  return results[0] ?? { batching: { enabled: false, reason: '' } };
+}
+
+function unavailable(missing: readonly MissingProvider[]): StartError {
+  const reasons = [...new Map(missing.map(({ provider, reason }) => [provider, `${provider}: ${reason}`])).values()];
+  return new StartError(
+    'ExecutionProviderUnavailable',
+    `None of the execution providers works on this machine (${reasons.join('; ')}). Add CPU to executionProviders to fall back to it.`,
+  );
+}

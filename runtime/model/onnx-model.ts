@@ -1,0 +1,242 @@
+/**
+ * A loaded model: it queues requests, gives a batch to each session that is free, and hands every request its own rows back. One run is in flight per
+ * session, so a batch is what came in while the last one ran.
+ */
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import type { ModelFacts } from '../../common/wire/announcement.ts';
+import { BatchQueue, type BatchLimits, type Queued } from '../batching/batch-queue.ts';
+import { packInputs } from '../batching/pack-inputs.ts';
+import { splitOutputs, toTensor } from '../batching/split-outputs.ts';
+import {
+  DATATYPE_BYTES,
+  InferenceError,
+  type InferenceRequest,
+  type InferenceResult,
+  type Model,
+  type Tensor,
+} from '../inference.ts';
+import type { SessionResult, SessionWorker } from './session-worker.ts';
+import { elementCount } from './trial-inputs.ts';
+
+export interface OnnxModelOptions {
+  readonly facts: ModelFacts;
+  readonly executionProviders: readonly string[];
+  readonly phases: Readonly<Record<string, number>>;
+  readonly workers: readonly SessionWorker[];
+  /** Whether axis 0 of the inputs counts rows, even if requests may not share a run. */
+  readonly hasRows: boolean;
+  readonly limits: BatchLimits;
+  readonly clock: Clock;
+}
+
+interface Waiting extends Queued {
+  /** In the model's order. */
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly string[];
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: () => void;
+  readonly resolve: (result: InferenceResult) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+export class OnnxModel implements Model {
+  readonly facts: ModelFacts;
+  readonly executionProviders: readonly string[];
+  readonly phases: Readonly<Record<string, number>>;
+  readonly failed: Promise<Error>;
+  readonly #workers: readonly SessionWorker[];
+  readonly #idle: SessionWorker[];
+  readonly #queue: BatchQueue<Waiting>;
+  readonly #outputNames: readonly string[];
+  readonly #hasRows: boolean;
+  readonly #clock: Clock;
+  #order = 0;
+  #running = 0;
+  #cancelDelay: Cancel | undefined;
+  /** Why nothing is taken any more. */
+  #ended: Error | undefined;
+
+  constructor(options: OnnxModelOptions) {
+    const { facts, limits, workers } = options;
+    this.facts = facts;
+    this.executionProviders = options.executionProviders;
+    this.phases = options.phases;
+    this.failed = Promise.race(workers.map((worker) => worker.failed));
+    this.#workers = workers;
+    this.#idle = [...workers];
+    this.#queue = new BatchQueue(facts.batching.enabled ? limits : { maxBatchSize: 1, maxDelayMilliseconds: 0 });
+    this.#outputNames = facts.outputs.map(({ name }) => name);
+    this.#hasRows = options.hasRows;
+    this.#clock = options.clock;
+    void this.failed.then((error) => this.#end(error));
+  }
+
+  get load(): Model['load'] {
+    return { waiting: this.#queue.size, running: this.#running };
+  }
+
+  infer(request: InferenceRequest): Promise<InferenceResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw this.#ended;
+      const { signal } = request;
+      signal?.throwIfAborted();
+      const inputs = this.#arrange(request.inputs);
+      const rows = this.#hasRows ? (inputs[0]?.shape[0] ?? 1) : 1;
+      const waiting: Waiting = {
+        key: this.facts.batching.enabled ? batchKey(request, inputs, rows) : '',
+        rows,
+        order: this.#order++,
+        arrivedAt: this.#clock.monotonic(),
+        inputs,
+        outputs: request.outputs ?? this.#outputNames,
+        signal,
+        onAbort: () => {
+          if (this.#queue.remove(waiting)) waiting.reject(signal?.reason);
+        },
+        resolve,
+        reject,
+      };
+      this.#enqueue(waiting);
+      this.#dispatch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#end(new Error('The model is closed.'));
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+  }
+
+  /** The request's inputs in the model's order. What does not fit its own shape would move the rows of others, so it ends here. */
+  #arrange(given: readonly Tensor[]): readonly Tensor[] {
+    const { inputs } = this.facts;
+    const inOrder =
+      given.length === inputs.length && given.every((tensor, index) => tensor.name === inputs[index]?.name);
+    const tensors = inOrder ? given : inputs.flatMap(({ name }) => given.find((tensor) => tensor.name === name) ?? []);
+    if (tensors.length !== inputs.length) throw new InferenceError('An input is missing.');
+    for (const { name, datatype, shape, data } of tensors) {
+      const length = data instanceof Uint8Array ? data.byteLength : data.length;
+      const expected = elementCount(shape) * (DATATYPE_BYTES[datatype] ?? 1);
+      if (length !== expected || data instanceof Uint8Array !== (datatype !== 'BYTES')) {
+        throw new InferenceError(
+          `The data of input "${name}" is ${length} long where its shape and datatype need ${expected}.`,
+        );
+      }
+    }
+    return tensors;
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#queue.push(waiting);
+    waiting.signal?.addEventListener('abort', waiting.onAbort, { once: true });
+  }
+
+  #dispatch(): void {
+    this.#cancelDelay?.();
+    this.#cancelDelay = undefined;
+    while (this.#idle.length > 0) {
+      const now = this.#clock.monotonic();
+      const batch = this.#queue.take(now);
+      if (batch.length === 0) {
+        const due = this.#queue.dueAt();
+        if (due !== undefined) this.#cancelDelay = this.#clock.after(due - now, () => this.#dispatch());
+        return;
+      }
+      const worker = this.#idle.pop();
+      if (worker !== undefined) void this.#run(worker, batch, now);
+    }
+  }
+
+  /** Settles every request of the batch, or puts them back; never rejects. */
+  async #run(worker: SessionWorker, batch: readonly Waiting[], start: number): Promise<void> {
+    for (const { signal, onAbort } of batch) signal?.removeEventListener('abort', onAbort);
+    this.#running += 1;
+    let settle: () => void;
+    try {
+      const packed = packInputs(batch.map(({ inputs }) => inputs));
+      const packing = this.#clock.monotonic() - start;
+      const result = await worker.run(packed, batch[0]?.outputs ?? []);
+      this.#idle.push(worker);
+      settle = () => this.#answer(batch, result, start, packing);
+    } catch (error) {
+      // A worker that died is not used again.
+      if (error instanceof InferenceError) this.#idle.push(worker);
+      settle = () => this.#fail(batch, error);
+    }
+    this.#running -= 1;
+    // The session gets its next batch before this thread spends its time on answers.
+    this.#dispatch();
+    settle();
+  }
+
+  #answer(batch: readonly Waiting[], { outputs, timing }: SessionResult, start: number, packing: number): void {
+    const received = this.#clock.monotonic();
+    const tensors = outputs.map(toTensor);
+    const parts =
+      batch.length === 1
+        ? [tensors]
+        : splitOutputs(
+            tensors,
+            batch.map(({ rows }) => rows),
+          );
+    if (parts === undefined) {
+      this.#fail(batch, new InferenceError('The model gave another number of rows than it got.'));
+      return;
+    }
+    const computeInput = packing + timing.computeInput;
+    const computeOutput = timing.computeOutput + this.#clock.monotonic() - received;
+    let rows = 0;
+    for (const waiting of batch) rows += waiting.rows;
+    for (const [index, waiting] of batch.entries()) {
+      waiting.resolve({
+        outputs: parts[index] ?? [],
+        timing: { queue: start - waiting.arrivedAt, computeInput, compute: timing.compute, computeOutput },
+        batch: { requests: batch.length, rows, first: index === 0 },
+      });
+    }
+  }
+
+  /** One request's data must not fail the others': those of a failed batch run again, each alone. */
+  #fail(batch: readonly Waiting[], error: unknown): void {
+    const again = batch.length > 1 && error instanceof InferenceError && this.#ended === undefined;
+    for (const waiting of batch) {
+      if (!again) waiting.reject(error);
+      else if (waiting.signal?.aborted === true) waiting.reject(waiting.signal.reason);
+      else this.#enqueueAlone(waiting);
+    }
+    if (again) this.#dispatch();
+  }
+
+  #enqueueAlone(waiting: Waiting): void {
+    const { signal, reject } = waiting;
+    const alone: Waiting = {
+      ...waiting,
+      key: undefined,
+      onAbort: () => {
+        if (this.#queue.remove(alone)) reject(signal?.reason);
+      },
+    };
+    this.#enqueue(alone);
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    this.#cancelDelay?.();
+    this.#cancelDelay = undefined;
+    for (const { reject, signal, onAbort } of this.#queue.clear()) {
+      signal?.removeEventListener('abort', onAbort);
+      reject(this.#ended);
+    }
+  }
+}
+
+/** Equal for requests that can be rows of one run; undefined for a request whose inputs do not agree on their rows, or have none. */
+function batchKey(request: InferenceRequest, inputs: readonly Tensor[], rows: number): string | undefined {
+  if (rows === 0) return undefined;
+  let key = request.outputs?.join('\0') ?? '';
+  for (const { datatype, shape } of inputs) {
+    if (shape[0] !== rows) return undefined;
+    key += datatype;
+    for (let axis = 1; axis < shape.length; axis += 1) key += `,${shape[axis] ?? ''}`;
+  }
+  return key;
+}

@@ -1,0 +1,106 @@
+/**
+ * A session's first runs: they pay for what only a first run pays (kernels, memory, a GPU's context), and show whether the model keeps the rows of a
+ * batch apart. Made-up inputs need not suit a model, whose free dimensions and indices mean something; so a failure is held against the model only
+ * where no input could do better.
+ */
+import type { ModelFacts } from '../../common/wire/announcement.ts';
+import type { BatchAxis } from '../batching/batch-axis.ts';
+import { packInputs } from '../batching/pack-inputs.ts';
+import { findDifference } from '../batching/same-outputs.ts';
+import { sliceRows, toTensor } from '../batching/split-outputs.ts';
+import { InferenceError, StartError, type Tensor } from '../inference.ts';
+import type { DeclaredTensor } from './declared-tensor.ts';
+import { isMachineFailure } from './describe-error.ts';
+import type { SessionWorker } from './session-worker.ts';
+import { makeTrialInputs, TRIALS, type Trial } from './trial-inputs.ts';
+
+/** Three, so that a row has neighbours that differ on both sides. */
+const TRIAL_ROWS = 3;
+
+export interface WarmUpResult {
+  /** Why none of the trial inputs could be run, so that the first request will be the first run. */
+  readonly cold?: string;
+  readonly batching: ModelFacts['batching'];
+}
+
+export interface WarmUpModel {
+  readonly inputs: readonly DeclaredTensor[];
+  readonly outputs: readonly DeclaredTensor[];
+  readonly axis: BatchAxis;
+}
+
+/**
+ * Rejects with StartError WarmUpFailed if the failure speaks of this machine (no memory, a device's error), or if all shapes are fixed and the
+ * model still takes none of the trials: requests could do nothing differently but the values.
+ */
+export async function warmUp(worker: SessionWorker, model: WarmUpModel, maxBatchSize: number): Promise<WarmUpResult> {
+  const { inputs, outputs, axis } = model;
+  const dimension = axis.batchable ? axis.dimension : undefined;
+  const names = outputs.map(({ name }) => name);
+  const run = async (tensors: readonly Tensor[]): Promise<Tensor[]> =>
+    (await worker.run(packInputs([tensors]), names)).outputs.map(toTensor);
+  let failure = '';
+  for (const trial of TRIALS) {
+    try {
+      if (dimension !== undefined && maxBatchSize > 1) {
+        return { batching: await tryBatching(run, inputs, trial, dimension) };
+      }
+      await run(trialInputs(inputs, trial, 1, dimension));
+      return { batching: off(axis.batchable ? 'maxBatchSize is 1' : axis.reason) };
+    } catch (error) {
+      if (!(error instanceof InferenceError)) throw error;
+      failure = error.message;
+      if (isMachineFailure(failure)) throw warmUpFailed(failure);
+    }
+  }
+  if (inputs.every(({ shape }) => shape.every((size) => typeof size === 'number'))) throw warmUpFailed(failure);
+  const reason = axis.batchable ? `the model could not be tried with made-up inputs (${failure})` : axis.reason;
+  return { cold: failure, batching: off(reason) };
+}
+
+function trialInputs(
+  inputs: readonly DeclaredTensor[],
+  trial: Trial,
+  rows: number,
+  dimension: string | undefined,
+): Tensor[] {
+  const tensors = makeTrialInputs(inputs, trial, rows, dimension);
+  if (tensors === undefined) throw new InferenceError('they would be too large');
+  return tensors;
+}
+
+/** Rejects with InferenceError if the first row does not even run alone. */
+async function tryBatching(
+  run: (tensors: readonly Tensor[]) => Promise<Tensor[]>,
+  inputs: readonly DeclaredTensor[],
+  trial: Trial,
+  dimension: string,
+): Promise<ModelFacts['batching']> {
+  const together = trialInputs(inputs, trial, TRIAL_ROWS, dimension);
+  const alone: Tensor[][] = [];
+  for (let row = 0; row < TRIAL_ROWS; row += 1) {
+    const one = together.flatMap((tensor) => sliceRows(tensor, row, 1, TRIAL_ROWS) ?? []);
+    alone.push(await run(one));
+  }
+  try {
+    const different = findDifference(await run(together), alone);
+    if (different !== undefined) {
+      return off(`output "${different}" of a row depends on which rows share its run`);
+    }
+  } catch (error) {
+    if (!(error instanceof InferenceError)) throw error;
+    return off(`the model takes one row but not ${TRIAL_ROWS} together (${error.message})`);
+  }
+  return {
+    enabled: true,
+    reason: `Batching is on: "${dimension}" is axis 0 of every input and output, and rows together gave what rows alone gave.`,
+  };
+}
+
+function off(reason: string): ModelFacts['batching'] {
+  return { enabled: false, reason: `Batching is off: ${reason.replace(/\.$/, '')}.` };
+}
+
+function warmUpFailed(failure: string): StartError {
+  return new StartError('WarmUpFailed', `The model was loaded but its first run failed: ${failure}`);
+}
