@@ -28,6 +28,13 @@ export function revisionName(functionName: string, generation: number): string {
   return `${functionName}-${String(generation).padStart(5, '0')}`;
 }
 
+/** The generation in a revision's name; undefined if it is no name of this function's revisions. */
+export function revisionGeneration(functionName: string, revision: string): number | undefined {
+  if (!revision.startsWith(`${functionName}-`)) return undefined;
+  const digits = revision.slice(functionName.length + 1);
+  return /^\d{5,9}$/.test(digits) ? Number(digits) : undefined;
+}
+
 /** The lowest free ordinal names the next pod, so that a stale cache or a second leader gets a 409 instead of a second pod. */
 export function podName(revision: string, ordinal: number): string {
   return `${revision}-${ordinal}`;

@@ -12,6 +12,7 @@ function pods(text: string): PodState[] {
     uid: `uid-${ordinal ?? ''}`,
     phase: PHASES[letter as keyof typeof PHASES],
     createdAt: Number(createdAt ?? 0),
+    attempt: 0,
     address: undefined,
     startDeadline: undefined,
     failure:

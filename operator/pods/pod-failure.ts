@@ -12,9 +12,10 @@ export interface PodFailure {
   readonly permanent: boolean;
 }
 
-/** Failed starts that the same input leads to again. Something that is fetched may be there or whole the next time. */
-const PERMANENT: ReadonlySet<StartFailureReason> = new Set([
+/** Failed starts that the same input leads to again. A transfer that broke may go well the next time. */
+const PERMANENT: ReadonlySet<string> = new Set<StartFailureReason>([
   'ConfigurationInvalid',
+  'ModelNotFound',
   'ModelDigestMismatch',
   'ModelInvalid',
   'ModelUnsupported',
@@ -36,6 +37,11 @@ const CONTAINER_REASONS = new Set(['CreateContainerConfigError', 'CreateContaine
 
 /** Pod-level reasons of a pod that ran and was taken away, as against one that its node never took. */
 const EVICTION_REASONS = new Set(['Evicted', 'NodeLost', 'NodeShutdown', 'Terminated', 'Preempting', 'Shutdown']);
+
+/** True for a reason that trying again does not change by itself. */
+export function isPermanent(reason: string): boolean {
+  return PERMANENT.has(reason);
+}
 
 /** What keeps the pod from running or ended it; undefined while nothing is known to be wrong. */
 export function podFailure(pod: Pod): PodFailure | undefined {
@@ -66,7 +72,7 @@ function standing(reason: Reason, message: string, permanent: boolean): PodFailu
 function endedFailure({ status }: Pod, container: ContainerStatus | undefined): PodFailure {
   const ended = container?.state?.terminated;
   const start = parseStartFailure(ended?.message);
-  if (start !== undefined) return { ...start, ended: true, permanent: PERMANENT.has(start.reason) };
+  if (start !== undefined) return { ...start, ended: true, permanent: isPermanent(start.reason) };
   if (ended?.reason === 'OOMKilled') {
     return temporary('OutOfMemory', 'The process was killed above its memory limit; raise resources.limits.memory');
   }

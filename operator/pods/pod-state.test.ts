@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Announcement } from '../../common/wire/announcement.ts';
 import type { ContainerStatus, Pod, PodCondition } from '../cluster/resources.ts';
-import { attemptOf, ATTEMPT_ANNOTATION, observePod } from './pod-state.ts';
+import { ATTEMPT_ANNOTATION, observePod } from './pod-state.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
 const at = (seconds: number): string => new Date(T0 + seconds * 1000).toISOString();
@@ -174,8 +174,9 @@ describe('a pod that', () => {
 });
 
 test('the attempt of a pod is in its annotation, and nonsense in it counts as none', () => {
-  const attempts = ['3', undefined, '-1', 'x', '1e99'].map((value) =>
-    attemptOf(pod({}, value === undefined ? {} : { annotations: { [ATTEMPT_ANNOTATION]: value } })),
-  );
+  const attempts = ['3', undefined, '-1', 'x', '1e99'].map((value) => {
+    const object = pod({}, value === undefined ? {} : { annotations: { [ATTEMPT_ANNOTATION]: value } });
+    return observePod(object, undefined, { startTimeoutSeconds: 30, now: T0 }).attempt;
+  });
   expect(attempts).toEqual([3, 0, 0, 0, 0]);
 });

@@ -9,6 +9,8 @@ export interface PodState {
   readonly phase: 'Starting' | 'Ready' | 'Terminating' | 'Failed';
   /** Milliseconds since the epoch, in whole seconds on a real cluster. */
   readonly createdAt: number;
+  /** Failures in a row before it was made. */
+  readonly attempt: number;
   /** Where it can be reached, once that is known. */
   readonly address: PodAddress | undefined;
   /** Why it failed, or what a starting one waits for. */
@@ -36,6 +38,7 @@ export function observePod(
     name: pod.metadata.name,
     uid: pod.metadata.uid ?? '',
     createdAt: createdAt(pod),
+    attempt: attemptOf(pod),
     address,
     failure,
     startDeadline,
@@ -55,7 +58,7 @@ function startTimeout(waitedFor: PodFailure | undefined, seconds: number): PodFa
   return { reason, message: `The pod was not ready within ${seconds} s${why}`, ended: true, permanent: false };
 }
 
-export function attemptOf(pod: Pod): number {
+function attemptOf(pod: Pod): number {
   const attempt = Number(pod.metadata.annotations?.[ATTEMPT_ANNOTATION] ?? '0');
   return Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0;
 }

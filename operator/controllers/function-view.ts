@@ -1,0 +1,29 @@
+/** A function with its revisions, and what follows from both: who is the latest, who gets traffic. Pure; every controller sees the same. */
+import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
+import { assignTraffic, type TrafficAssignment } from './assign-traffic.ts';
+import { planRevisions, type RevisionPlan } from './plan-revisions.ts';
+
+export interface FunctionView extends RevisionPlan, TrafficAssignment {
+  readonly function: ModelFunction;
+  /** All that it owns, those that are being deleted left out. */
+  readonly revisions: readonly ModelRevision[];
+  /** Names of revisions with traffic or a tag, and of the latest created: the others are retired and give back their pods. */
+  readonly reachable: ReadonlySet<string>;
+}
+
+/** @param revisions with the function's name; those of a former function of that name are left out */
+export function viewFunction(fn: ModelFunction, revisions: readonly ModelRevision[]): FunctionView {
+  const own = revisions.filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined && isOwned(metadata, fn.metadata.uid),
+  );
+  const plan = planRevisions(fn, own);
+  const assignment = assignTraffic({ ...plan, function: fn, revisions: own });
+  const reachable = new Set(assignment.traffic.map(({ revision }) => revision));
+  if (plan.latestCreated !== undefined) reachable.add(plan.latestCreated.metadata.name);
+  return { ...plan, ...assignment, function: fn, revisions: own, reachable };
+}
+
+/** True if the object's controller is the one with this uid. */
+export function isOwned(metadata: ModelRevision['metadata'], uid: string | undefined): boolean {
+  return metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid) ?? false;
+}

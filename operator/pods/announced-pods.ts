@@ -1,0 +1,54 @@
+/**
+ * The announcements that gateways relayed, by the pod's uid. One can come before the operator has seen the pod itself, so it is kept for a while without.
+ * A gateway checked the token; whether the pod is what it says is checked here.
+ */
+import type { Announcement } from '../../common/wire/announcement.ts';
+import { LABELS } from '../../common/api/names.ts';
+import type { Pod } from '../cluster/resources.ts';
+
+/** A watch that is later than this has other troubles. */
+const UNKNOWN_MILLISECONDS = 60_000;
+
+/** Announcements of pods that nobody has seen, at most: a broken gateway must not fill the memory. */
+const MAX_UNKNOWN = 10_000;
+
+export class AnnouncedPods {
+  readonly #byUid = new Map<string, Announcement>();
+  /** uid → when it is forgotten, in order. */
+  readonly #unknown = new Map<string, number>();
+
+  /** @param now milliseconds of a clock that never jumps */
+  add(announcement: Announcement, now: number): void {
+    this.#forgetUnknown(now);
+    const { uid } = announcement;
+    if (!this.#byUid.has(uid)) {
+      if (this.#unknown.size >= MAX_UNKNOWN) return;
+      this.#unknown.set(uid, now + UNKNOWN_MILLISECONDS);
+    }
+    this.#byUid.set(uid, announcement);
+  }
+
+  /** The pod's announcement; undefined if there is none or it names another pod. */
+  of({ metadata }: Pod): Announcement | undefined {
+    const announcement = this.#byUid.get(metadata.uid ?? '');
+    if (announcement === undefined) return undefined;
+    this.#unknown.delete(announcement.uid);
+    const { namespace, pod, revision } = announcement;
+    const same =
+      namespace === metadata.namespace && pod === metadata.name && revision === metadata.labels?.[LABELS.revision];
+    return same ? announcement : undefined;
+  }
+
+  /** The pod is gone. */
+  delete(uid: string): void {
+    this.#byUid.delete(uid);
+    this.#unknown.delete(uid);
+  }
+
+  #forgetUnknown(now: number): void {
+    for (const [uid, until] of this.#unknown) {
+      if (until > now) return;
+      this.delete(uid);
+    }
+  }
+}

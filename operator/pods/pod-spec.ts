@@ -1,0 +1,170 @@
+/**
+ * Builds the Pod of a revision; it reads nothing but its arguments. What is not in it matters as much: any volume, even the service account's token,
+ * costs a pod 300 ms of start (the kubelet mounts in such steps), an init container 700 ms.
+ */
+import { COMPONENTS, LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
+import type { ModelRevision } from '../../common/api/kinds.ts';
+import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
+import type { EnvironmentVariable, Pod } from '../cluster/resources.ts';
+import { ATTEMPT_ANNOTATION } from './pod-state.ts';
+
+export interface PodSpecOptions {
+  readonly name: string;
+  /** Failures in a row before this pod. */
+  readonly attempt: number;
+  /** The function's at this moment; the pod may take that long, and 10 s more, to end. */
+  readonly timeoutSeconds: number;
+  /** `host:port` of each gateway's control port. */
+  readonly gateways: readonly string[];
+  readonly key: SigningKey;
+  readonly logLevel: string;
+}
+
+const PORTS = { http: 8080, grpc: 8081, metrics: 9090, control: 9091 } as const;
+
+/** The image lets its user write here and nowhere else. */
+const MODEL_DIRECTORY = '/var/cache/pilotlight';
+const TERMINATION_LOG = '/dev/termination-log';
+
+/** Keys of the Secret that `model.secretName` names, as their clients call them in the environment. */
+const CREDENTIALS = [
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_REGION',
+  'AWS_ENDPOINT_URL',
+  'HF_TOKEN',
+] as const;
+
+/** A node that is gone for 30 s loses its pods; Kubernetes' own default is 5 minutes, in which a third of three replicas would be missing. */
+const NODE_LOSS_SECONDS = 30;
+const NODE_LOSS_TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'] as const;
+
+export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod {
+  const { metadata, spec } = revision;
+  const { resolved } = spec;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: options.name,
+      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+      labels: {
+        [LABELS.function]: spec.functionName,
+        [LABELS.revision]: metadata.name,
+        [LABELS.name]: PRODUCT,
+        [LABELS.instance]: spec.functionName,
+        [LABELS.component]: COMPONENTS.runtime,
+        [LABELS.managedBy]: MANAGER,
+        [LABELS.partOf]: PRODUCT,
+      },
+      annotations: {
+        // Node autoscalers leave a node alone that has a pod without one of the controllers they know.
+        'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
+        ...(options.attempt === 0 ? {} : { [ATTEMPT_ANNOTATION]: String(options.attempt) }),
+      },
+      ownerReferences: [
+        {
+          apiVersion: revision.apiVersion,
+          kind: revision.kind,
+          name: metadata.name,
+          uid: metadata.uid ?? '',
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+    },
+    spec: {
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: options.timeoutSeconds + 10,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      ...resolved.pod,
+      tolerations: tolerations(resolved.pod.tolerations ?? []),
+      containers: [
+        {
+          name: COMPONENTS.runtime,
+          image: resolved.runtime.image,
+          env: environment(revision, options),
+          ports: Object.entries(PORTS).map(([name, containerPort]) => ({ name, containerPort })),
+          resources: quantities(resolved.resources),
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 2, timeoutSeconds: 1 },
+          terminationMessagePath: TERMINATION_LOG,
+          terminationMessagePolicy: 'File',
+        },
+      ],
+    },
+  };
+}
+
+type Tolerations = NonNullable<ModelRevision['spec']['resolved']['pod']['tolerations']>;
+
+function tolerations(own: Tolerations): Tolerations {
+  const added = NODE_LOSS_TAINTS.filter((taint) => !own.some(({ key }) => key === taint)).map((key) => ({
+    key,
+    operator: 'Exists' as const,
+    effect: 'NoExecute' as const,
+    tolerationSeconds: NODE_LOSS_SECONDS,
+  }));
+  return [...own, ...added];
+}
+
+function environment(revision: ModelRevision, options: PodSpecOptions): EnvironmentVariable[] {
+  const { model, runtime } = revision.spec.resolved;
+  const subject = { namespace: revision.metadata.namespace ?? '', revision: revision.metadata.name, pod: options.name };
+  const names = RUNTIME_ENVIRONMENT;
+  const { secretName } = model;
+  return [
+    // The kubelet reads `$$` as `$`, and `$(NAME)` as a variable.
+    {
+      name: names.specification,
+      value: JSON.stringify(specification(revision, options.timeoutSeconds)).replaceAll('$', '$$$$'),
+    },
+    { name: names.podName, value: options.name },
+    { name: names.podUid, valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+    { name: names.podHost, valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+    { name: names.gateways, value: options.gateways.join(',') },
+    { name: names.announceToken, value: signToken(options.key, 'announce', subject) },
+    { name: names.drainToken, value: signToken(options.key, 'drain', subject) },
+    { name: names.httpPort, value: String(PORTS.http) },
+    { name: names.controlPort, value: String(PORTS.control) },
+    { name: names.metricsPort, value: String(PORTS.metrics) },
+    { name: names.modelDirectory, value: MODEL_DIRECTORY },
+    { name: names.terminationLog, value: TERMINATION_LOG },
+    { name: names.logLevel, value: options.logLevel },
+    ...(secretName === undefined ? [] : CREDENTIALS.map((key) => credential(secretName, key))),
+    ...(runtime.env ?? []),
+  ];
+}
+
+function credential(secret: string, key: string): EnvironmentVariable {
+  return { name: key, valueFrom: { secretKeyRef: { name: secret, key, optional: true } } };
+}
+
+function specification({ metadata, spec }: ModelRevision, timeoutSeconds: number): RuntimeSpecification {
+  const { model, runtime, batching } = spec.resolved;
+  return {
+    namespace: metadata.namespace ?? '',
+    function: spec.functionName,
+    revision: metadata.name,
+    model: { uri: model.uri, ...(model.sha256 === undefined ? {} : { sha256: model.sha256 }) },
+    executionProviders: runtime.executionProviders,
+    instances: runtime.instances,
+    intraOpThreads: runtime.intraOpThreads,
+    batching,
+    timeoutSeconds,
+  };
+}
+
+/** The API takes a number or text for a quantity and stores text. */
+function quantities(resources: ModelRevision['spec']['resolved']['resources']): {
+  readonly limits: Record<string, string>;
+  readonly requests: Record<string, string>;
+} {
+  const text = (map: Readonly<Record<string, number | string>> = {}): Record<string, string> =>
+    Object.fromEntries(Object.entries(map).map(([name, quantity]) => [name, String(quantity)]));
+  return { limits: text(resources.limits), requests: text(resources.requests) };
+}
