@@ -1,0 +1,36 @@
+/** Test-only: a revision with the API's default scaling, to be varied. */
+import type { ScalableRevision, ScalingSettings } from './scalable.ts';
+
+export const DEFAULT_SCALING: ScalingSettings = {
+  minReplicas: 0,
+  maxReplicas: 10,
+  target: 8,
+  stableWindowSeconds: 60,
+  panicWindowPercentage: 10,
+  panicThresholdPercentage: 200,
+  scaleDownDelaySeconds: 0,
+  scaleToZeroRetentionSeconds: 0,
+  initialReplicas: 1,
+  activationReplicas: 1,
+  startTimeoutSeconds: 600,
+};
+
+export type RevisionChange = Partial<Omit<ScalableRevision, 'scaling'>> & {
+  readonly scaling?: Partial<ScalingSettings>;
+};
+
+/** Proven, routed, at zero. */
+export function revisionWith({ scaling, ...change }: RevisionChange = {}): ScalableRevision {
+  return {
+    namespace: 'models',
+    revision: 'digits-00001',
+    reachable: true,
+    readyReplicas: 0,
+    startingReplicas: 0,
+    proven: true,
+    wokenAt: undefined,
+    readySince: undefined,
+    ...change,
+    scaling: { ...DEFAULT_SCALING, ...scaling },
+  };
+}
