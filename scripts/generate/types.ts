@@ -2,51 +2,23 @@
  * TypeScript types from a CustomResourceDefinition: `Kind` for an object as an API server stores it (what has a default is there) and
  * `KindManifest` for one as people write it (what has a default may be left out).
  */
-import { load } from 'js-yaml';
 import { type JSONSchema, compile } from 'json-schema-to-typescript';
 import { format } from 'prettier';
 import ts from 'typescript';
-
-interface Schema {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema;
-  readonly items?: Schema;
-  readonly enum?: readonly string[];
-  readonly 'x-kubernetes-int-or-string'?: true;
-  readonly 'x-kubernetes-preserve-unknown-fields'?: true;
-}
-
-interface Definition {
-  readonly spec: {
-    readonly group: string;
-    readonly names: { readonly kind: string };
-    readonly versions: readonly { readonly name: string; readonly schema: { readonly openAPIV3Schema: Schema } }[];
-  };
-}
+import { type Definition, type Schema, schemaOf } from '../../common/api/admission/definition.ts';
 
 type Form = 'stored' | 'written';
 
-/** The module's text; `source` names the YAML file in its first line. */
-export async function generateTypes(yaml: string, source: string): Promise<string> {
-  const { spec } = load(yaml) as Definition;
-  const version = spec.versions[0];
-  if (version === undefined) throw new Error(`${source} has no version`);
-  const root = version.schema.openAPIV3Schema;
-  const { kind } = spec.names;
-  const apiVersion = `${spec.group}/${version.name}`;
+/** The module's text, without its first line. */
+export async function generateTypes(definition: Definition): Promise<string> {
+  const root = schemaOf(definition);
+  const { kind } = definition.spec.names;
+  const apiVersion = `${definition.spec.group}/${definition.spec.versions[0]?.name ?? ''}`;
   const declarations = [
     await declare(root, kind, { kind, apiVersion }, 'stored'),
     await declare(root, `${kind}Manifest`, { kind, apiVersion }, 'written'),
   ];
-  const text = [
-    `// Generated from ${source} by scripts/generate.ts; change that file and run make generate.`,
-    `import type { ObjectMeta } from '../object.ts';`,
-    ...declarations.map(asReadonly),
-  ].join('\n\n');
+  const text = [`import type { ObjectMeta } from '../object.ts';`, ...declarations.map(asReadonly)].join('\n\n');
   return format(text, { parser: 'typescript', printWidth: 120, singleQuote: true });
 }
 

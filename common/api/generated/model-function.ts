@@ -38,8 +38,6 @@ export interface ModelFunction {
     readonly runtime?: {
       /**
        * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
-       *
-       * Items: executionProviders' items are names of execution providers.
        */
       readonly executionProviders?: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
       /**
@@ -56,8 +54,6 @@ export interface ModelFunction {
       readonly image?: string;
       /**
        * env adds environment variables to the runtime's container.
-       *
-       * Items: env's items are environment variables.
        */
       readonly env?: readonly {
         /**
@@ -109,18 +105,12 @@ export interface ModelFunction {
        * limits by resource name, for example cpu, memory, nvidia.com/gpu.
        */
       readonly limits?: {
-        /**
-         * limits' values are quantities, for example 2, 500m or 2Gi.
-         */
         readonly [k: string]: number | string;
       };
       /**
        * requests by resource name; a resource without one requests its limit.
        */
       readonly requests?: {
-        /**
-         * requests' values are quantities, for example 2, 500m or 2Gi.
-         */
         readonly [k: string]: number | string;
       };
     };
@@ -132,15 +122,10 @@ export interface ModelFunction {
        * nodeSelector lists labels that a node must have.
        */
       readonly nodeSelector?: {
-        /**
-         * nodeSelector's values are values of node labels.
-         */
         readonly [k: string]: string;
       };
       /**
        * tolerations lists taints of nodes that the pods bear.
-       *
-       * Items: tolerations' items match taints.
        */
       readonly tolerations?: readonly {
         /**
@@ -295,8 +280,6 @@ export interface ModelFunction {
     readonly revisionHistoryLimit: number;
     /**
      * traffic shares requests among revisions.
-     *
-     * Items: traffic's items are shares.
      */
     readonly traffic: readonly {
       /**
@@ -319,8 +302,6 @@ export interface ModelFunction {
   readonly status?: {
     /**
      * conditions of the function by type; Ready sums them up. A function at zero replicas is Ready with Active False.
-     *
-     * Items: conditions' items are states, each with the reason for it.
      */
     readonly conditions?: readonly {
       /**
@@ -374,8 +355,6 @@ export interface ModelFunction {
     readonly desiredReplicas?: number;
     /**
      * traffic is how requests are really shared, with each revision by its name.
-     *
-     * Items: traffic's items are shares.
      */
     readonly traffic?: readonly {
       /**
@@ -409,8 +388,6 @@ export interface ModelFunction {
       readonly sizeBytes: number;
       /**
        * inputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly inputs: readonly {
         /**
@@ -423,15 +400,11 @@ export interface ModelFunction {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];
       /**
        * outputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly outputs: readonly {
         /**
@@ -444,8 +417,6 @@ export interface ModelFunction {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];
@@ -502,8 +473,6 @@ export interface ModelFunctionManifest {
     readonly runtime?: {
       /**
        * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
-       *
-       * Items: executionProviders' items are names of execution providers.
        */
       readonly executionProviders?: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
       /**
@@ -520,8 +489,6 @@ export interface ModelFunctionManifest {
       readonly image?: string;
       /**
        * env adds environment variables to the runtime's container.
-       *
-       * Items: env's items are environment variables.
        */
       readonly env?: readonly {
         /**
@@ -573,18 +540,12 @@ export interface ModelFunctionManifest {
        * limits by resource name, for example cpu, memory, nvidia.com/gpu.
        */
       readonly limits?: {
-        /**
-         * limits' values are quantities, for example 2, 500m or 2Gi.
-         */
         readonly [k: string]: number | string;
       };
       /**
        * requests by resource name; a resource without one requests its limit.
        */
       readonly requests?: {
-        /**
-         * requests' values are quantities, for example 2, 500m or 2Gi.
-         */
         readonly [k: string]: number | string;
       };
     };
@@ -596,15 +557,10 @@ export interface ModelFunctionManifest {
        * nodeSelector lists labels that a node must have.
        */
       readonly nodeSelector?: {
-        /**
-         * nodeSelector's values are values of node labels.
-         */
         readonly [k: string]: string;
       };
       /**
        * tolerations lists taints of nodes that the pods bear.
-       *
-       * Items: tolerations' items match taints.
        */
       readonly tolerations?: readonly {
         /**
@@ -759,8 +715,6 @@ export interface ModelFunctionManifest {
     readonly revisionHistoryLimit?: number;
     /**
      * traffic shares requests among revisions.
-     *
-     * Items: traffic's items are shares.
      */
     readonly traffic?: readonly {
       /**
@@ -783,8 +737,6 @@ export interface ModelFunctionManifest {
   readonly status?: {
     /**
      * conditions of the function by type; Ready sums them up. A function at zero replicas is Ready with Active False.
-     *
-     * Items: conditions' items are states, each with the reason for it.
      */
     readonly conditions?: readonly {
       /**
@@ -838,8 +790,6 @@ export interface ModelFunctionManifest {
     readonly desiredReplicas?: number;
     /**
      * traffic is how requests are really shared, with each revision by its name.
-     *
-     * Items: traffic's items are shares.
      */
     readonly traffic?: readonly {
       /**
@@ -873,8 +823,6 @@ export interface ModelFunctionManifest {
       readonly sizeBytes: number;
       /**
        * inputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly inputs: readonly {
         /**
@@ -887,15 +835,11 @@ export interface ModelFunctionManifest {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];
       /**
        * outputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly outputs: readonly {
         /**
@@ -908,8 +852,6 @@ export interface ModelFunctionManifest {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];

@@ -50,8 +50,6 @@ export interface ModelRevision {
       readonly runtime?: {
         /**
          * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
-         *
-         * Items: executionProviders' items are names of execution providers.
          */
         readonly executionProviders?: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
         /**
@@ -68,8 +66,6 @@ export interface ModelRevision {
         readonly image?: string;
         /**
          * env adds environment variables to the runtime's container.
-         *
-         * Items: env's items are environment variables.
          */
         readonly env?: readonly {
           /**
@@ -121,18 +117,12 @@ export interface ModelRevision {
          * limits by resource name, for example cpu, memory, nvidia.com/gpu.
          */
         readonly limits?: {
-          /**
-           * limits' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
         /**
          * requests by resource name; a resource without one requests its limit.
          */
         readonly requests?: {
-          /**
-           * requests' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
       };
@@ -144,15 +134,10 @@ export interface ModelRevision {
          * nodeSelector lists labels that a node must have.
          */
         readonly nodeSelector?: {
-          /**
-           * nodeSelector's values are values of node labels.
-           */
           readonly [k: string]: string;
         };
         /**
          * tolerations lists taints of nodes that the pods bear.
-         *
-         * Items: tolerations' items match taints.
          */
         readonly tolerations?: readonly {
           /**
@@ -234,8 +219,6 @@ export interface ModelRevision {
       readonly runtime: {
         /**
          * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
-         *
-         * Items: executionProviders' items are names of execution providers.
          */
         readonly executionProviders: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
         /**
@@ -252,8 +235,6 @@ export interface ModelRevision {
         readonly image: string;
         /**
          * env adds environment variables to the runtime's container.
-         *
-         * Items: env's items are environment variables.
          */
         readonly env?: readonly {
           /**
@@ -305,18 +286,12 @@ export interface ModelRevision {
          * limits by resource name, for example cpu, memory, nvidia.com/gpu.
          */
         readonly limits?: {
-          /**
-           * limits' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
         /**
          * requests by resource name; a resource without one requests its limit.
          */
         readonly requests?: {
-          /**
-           * requests' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
       };
@@ -328,15 +303,10 @@ export interface ModelRevision {
          * nodeSelector lists labels that a node must have.
          */
         readonly nodeSelector?: {
-          /**
-           * nodeSelector's values are values of node labels.
-           */
           readonly [k: string]: string;
         };
         /**
          * tolerations lists taints of nodes that the pods bear.
-         *
-         * Items: tolerations' items match taints.
          */
         readonly tolerations?: readonly {
           /**
@@ -398,8 +368,6 @@ export interface ModelRevision {
   readonly status?: {
     /**
      * conditions of the revision by type; Ready sums them up. A revision at zero replicas is Ready with Active False.
-     *
-     * Items: conditions' items are states, each with the reason for it.
      */
     readonly conditions?: readonly {
       /**
@@ -457,8 +425,6 @@ export interface ModelRevision {
     readonly wokenAt?: string;
     /**
      * executionProviders are those in use, in order of preference; fewer than spec.resolved lists where one is not there.
-     *
-     * Items: executionProviders' items are names of execution providers.
      */
     readonly executionProviders?: readonly string[];
     /**
@@ -492,8 +458,6 @@ export interface ModelRevision {
       readonly sizeBytes: number;
       /**
        * inputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly inputs: readonly {
         /**
@@ -506,15 +470,11 @@ export interface ModelRevision {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];
       /**
        * outputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly outputs: readonly {
         /**
@@ -527,8 +487,6 @@ export interface ModelRevision {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];
@@ -597,8 +555,6 @@ export interface ModelRevisionManifest {
       readonly runtime?: {
         /**
          * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
-         *
-         * Items: executionProviders' items are names of execution providers.
          */
         readonly executionProviders?: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
         /**
@@ -615,8 +571,6 @@ export interface ModelRevisionManifest {
         readonly image?: string;
         /**
          * env adds environment variables to the runtime's container.
-         *
-         * Items: env's items are environment variables.
          */
         readonly env?: readonly {
           /**
@@ -668,18 +622,12 @@ export interface ModelRevisionManifest {
          * limits by resource name, for example cpu, memory, nvidia.com/gpu.
          */
         readonly limits?: {
-          /**
-           * limits' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
         /**
          * requests by resource name; a resource without one requests its limit.
          */
         readonly requests?: {
-          /**
-           * requests' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
       };
@@ -691,15 +639,10 @@ export interface ModelRevisionManifest {
          * nodeSelector lists labels that a node must have.
          */
         readonly nodeSelector?: {
-          /**
-           * nodeSelector's values are values of node labels.
-           */
           readonly [k: string]: string;
         };
         /**
          * tolerations lists taints of nodes that the pods bear.
-         *
-         * Items: tolerations' items match taints.
          */
         readonly tolerations?: readonly {
           /**
@@ -781,8 +724,6 @@ export interface ModelRevisionManifest {
       readonly runtime: {
         /**
          * executionProviders lists ONNX Runtime's execution providers in order of preference. One that the pod does not have is skipped if CPU comes after it; otherwise the revision fails. Without it, CUDA and CPU if resources ask for an nvidia.com GPU, else CPU.
-         *
-         * Items: executionProviders' items are names of execution providers.
          */
         readonly executionProviders: readonly ('CPU' | 'CUDA' | 'TensorRT' | 'WebGPU' | 'CoreML' | 'DirectML')[];
         /**
@@ -799,8 +740,6 @@ export interface ModelRevisionManifest {
         readonly image: string;
         /**
          * env adds environment variables to the runtime's container.
-         *
-         * Items: env's items are environment variables.
          */
         readonly env?: readonly {
           /**
@@ -852,18 +791,12 @@ export interface ModelRevisionManifest {
          * limits by resource name, for example cpu, memory, nvidia.com/gpu.
          */
         readonly limits?: {
-          /**
-           * limits' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
         /**
          * requests by resource name; a resource without one requests its limit.
          */
         readonly requests?: {
-          /**
-           * requests' values are quantities, for example 2, 500m or 2Gi.
-           */
           readonly [k: string]: number | string;
         };
       };
@@ -875,15 +808,10 @@ export interface ModelRevisionManifest {
          * nodeSelector lists labels that a node must have.
          */
         readonly nodeSelector?: {
-          /**
-           * nodeSelector's values are values of node labels.
-           */
           readonly [k: string]: string;
         };
         /**
          * tolerations lists taints of nodes that the pods bear.
-         *
-         * Items: tolerations' items match taints.
          */
         readonly tolerations?: readonly {
           /**
@@ -945,8 +873,6 @@ export interface ModelRevisionManifest {
   readonly status?: {
     /**
      * conditions of the revision by type; Ready sums them up. A revision at zero replicas is Ready with Active False.
-     *
-     * Items: conditions' items are states, each with the reason for it.
      */
     readonly conditions?: readonly {
       /**
@@ -1004,8 +930,6 @@ export interface ModelRevisionManifest {
     readonly wokenAt?: string;
     /**
      * executionProviders are those in use, in order of preference; fewer than spec.resolved lists where one is not there.
-     *
-     * Items: executionProviders' items are names of execution providers.
      */
     readonly executionProviders?: readonly string[];
     /**
@@ -1039,8 +963,6 @@ export interface ModelRevisionManifest {
       readonly sizeBytes: number;
       /**
        * inputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly inputs: readonly {
         /**
@@ -1053,15 +975,11 @@ export interface ModelRevisionManifest {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];
       /**
        * outputs of the model, in its order.
-       *
-       * Items: inputs' and outputs' items are tensors.
        */
       readonly outputs: readonly {
         /**
@@ -1074,8 +992,6 @@ export interface ModelRevisionManifest {
         readonly datatype: string;
         /**
          * shape of the tensor, -1 for a dimension of any size.
-         *
-         * Items: shape's items are dimensions.
          */
         readonly shape: readonly number[];
       }[];
