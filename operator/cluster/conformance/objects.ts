@@ -39,7 +39,8 @@ export function describeObjects(current: CurrentSubject): void {
 
     test('lists are limited by namespace and by labels, and their items say what they are', async () => {
       const { cluster, namespace, otherNamespace } = current();
-      const group = uniqueName('group');
+      // Other runs may have left objects in namespaces that are still going.
+      const group = `${namespace}.${uniqueName('group')}`;
       const make = async (where: string, tier: string): Promise<string> => {
         const name = uniqueName('listed');
         await cluster.create(SECRETS, secret({ namespace: where, name, labels: { group, tier } }));

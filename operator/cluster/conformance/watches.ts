@@ -57,7 +57,8 @@ export function describeWatches(current: CurrentSubject): void {
 
     test('of one namespace see nothing of another; those of all see both', async () => {
       const { cluster, namespace, otherNamespace } = current();
-      const labels = { watched: uniqueName('namespaces') };
+      // Other runs may have left objects in namespaces that are still going.
+      const labels = { watched: `${namespace}.${uniqueName('namespaces')}` };
       await withWatch(cluster, SECRETS, { namespace, labels }, async (one) => {
         await withWatch(cluster, SECRETS, { labels }, async (all) => {
           await Promise.all([one.synced(), all.synced()]);
