@@ -1,5 +1,6 @@
 /** A function with its revisions, and what follows from both: who is the latest, who gets traffic. Pure; every controller sees the same. */
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
+import { isOwned } from '../cluster/is-owned.ts';
 import { assignTraffic, type TrafficAssignment } from './assign-traffic.ts';
 import { planRevisions, type RevisionPlan } from './plan-revisions.ts';
 
@@ -21,9 +22,4 @@ export function viewFunction(fn: ModelFunction, revisions: readonly ModelRevisio
   const reachable = new Set(assignment.traffic.map(({ revision }) => revision));
   if (plan.latestCreated !== undefined) reachable.add(plan.latestCreated.metadata.name);
   return { ...plan, ...assignment, function: fn, revisions: own, reachable };
-}
-
-/** True if the object's controller is the one with this uid. */
-export function isOwned(metadata: ModelRevision['metadata'], uid: string | undefined): boolean {
-  return metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid) ?? false;
 }

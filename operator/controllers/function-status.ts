@@ -1,0 +1,122 @@
+/** A function's status from its revisions'. Pure. What is wrong with a revision surfaces here word for word, with the revision's name. */
+import { findCondition, isTrue, summarise, updateConditions, type Finding } from '../../common/api/conditions.ts';
+import type { ModelFunctionStatus, ModelRevision, TrafficStatus } from '../../common/api/kinds.ts';
+import { isReason } from '../../common/api/reasons.ts';
+import type { FunctionView } from './function-view.ts';
+import { isProven } from './plan-revisions.ts';
+
+/** Where callers inside the cluster reach a function, or a tag of it. */
+export type FunctionUrl = (namespace: string, name: string, tag?: string) => string;
+
+export interface FunctionStatusInput {
+  readonly view: FunctionView;
+  /** Why no revision could be made. */
+  readonly refusal: Pick<Finding, 'reason' | 'message'> | undefined;
+  readonly url: FunctionUrl;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function functionStatus({ view, refusal, url, now }: FunctionStatusInput): ModelFunctionStatus {
+  const { function: fn, revisions, latestCreated, latestReady } = view;
+  const { namespace = '', name, generation = 0 } = fn.metadata;
+  const traffic: TrafficStatus[] = view.traffic.map((target) => ({
+    ...target,
+    ...(target.tag === undefined ? {} : { url: url(namespace, name, target.tag) }),
+  }));
+  const model = latestReady?.status?.model;
+  return {
+    conditions: updateConditions(fn.status?.conditions ?? [], findings(view, refusal), { generation, now }),
+    observedGeneration: generation,
+    url: url(namespace, name),
+    ...(latestCreated === undefined ? {} : { latestCreatedRevision: latestCreated.metadata.name }),
+    ...(latestReady === undefined ? {} : { latestReadyRevision: latestReady.metadata.name }),
+    replicas: sum(revisions, 'readyReplicas'),
+    desiredReplicas: sum(revisions, 'desiredReplicas'),
+    traffic,
+    ...(model === undefined ? {} : { model }),
+  };
+}
+
+function sum(revisions: readonly ModelRevision[], field: 'readyReplicas' | 'desiredReplicas'): number {
+  return revisions.reduce((total, { status }) => total + (status?.[field] ?? 0), 0);
+}
+
+function findings(view: FunctionView, refusal: FunctionStatusInput['refusal']): Finding[] {
+  const revisionsReady: Finding =
+    refusal === undefined ? readiness(view) : { type: 'RevisionsReady', status: 'False', ...refusal };
+  const assigned = assignment(view);
+  const needsUser = refusal !== undefined || view.missing.length > 0 || concerned(view).some(isStalled);
+  const summary = summarise([revisionsReady, assigned], { needsUser, ready: 'Calls are served' });
+  return [...summary, revisionsReady, assigned, activity(view)];
+}
+
+/** The revisions that the function's readiness depends on: those with traffic, and the latest, which is to get it. */
+function concerned({ revisions, reachable }: FunctionView): readonly ModelRevision[] {
+  return revisions.filter(({ metadata }) => reachable.has(metadata.name));
+}
+
+function readiness(view: FunctionView): Finding {
+  const type = 'RevisionsReady';
+  const states = concerned(view).map((revision) => ({
+    name: revision.metadata.name,
+    ready: findCondition(revision.status?.conditions, 'Ready'),
+  }));
+  const worst =
+    states.find(({ ready }) => ready?.status === 'False') ?? states.find(({ ready }) => ready?.status !== 'True');
+  if (worst === undefined && states.length > 0) return { type, status: 'True', reason: 'Ready', message: '' };
+  if (worst?.ready === undefined) {
+    return { type, status: 'Unknown', reason: 'Reconciling', message: 'A revision is being made' };
+  }
+  const { status, reason, message } = worst.ready;
+  return {
+    type,
+    status,
+    reason: isReason(reason) ? reason : 'Reconciling',
+    message: `Revision ${worst.name}: ${message}${servesOn(view, worst.name)}`,
+  };
+}
+
+/** Whoever reads that a new revision is broken wants to know first whether callers notice. */
+function servesOn({ traffic, latestReady }: FunctionView, broken: string): string {
+  const serving = latestReady?.metadata.name;
+  const serves = serving !== undefined && serving !== broken && traffic.some(({ revision }) => revision === serving);
+  return serves ? `; ${serving} serves on` : '';
+}
+
+function assignment({ traffic, missing, revisions }: FunctionView): Finding {
+  const type = 'TrafficAssigned';
+  if (missing.length > 0) {
+    const message = `spec.traffic names ${missing.join(', ')}, which does not exist; traffic stays as status.traffic says`;
+    return { type, status: 'False', reason: 'RevisionMissing', message };
+  }
+  const proven = new Set(revisions.filter(isProven).map(({ metadata }) => metadata.name));
+  if (traffic.length === 0 || !traffic.every(({ revision }) => proven.has(revision))) {
+    return {
+      type,
+      status: 'Unknown',
+      reason: 'NoRevisionReady',
+      message: 'A revision with traffic was never ready yet',
+    };
+  }
+  return { type, status: 'True', reason: 'Routed', message: '' };
+}
+
+/** Of the revisions with traffic; a new one that proves itself is not what callers reach. */
+function activity({ revisions, traffic }: FunctionView): Finding {
+  const routed = new Set(traffic.map(({ revision }) => revision));
+  const active = revisions
+    .filter(({ metadata }) => routed.has(metadata.name))
+    .map(({ status }) => findCondition(status?.conditions, 'Active'));
+  if (active.some((condition) => condition?.status === 'True')) {
+    return { type: 'Active', status: 'True', reason: 'Serving', message: '' };
+  }
+  if (active.length > 0 && active.every((condition) => condition?.status === 'False')) {
+    return { type: 'Active', status: 'False', reason: 'NoDemand', message: 'It is at zero; the next request wakes it' };
+  }
+  return { type: 'Active', status: 'Unknown', reason: 'Starting', message: 'Pods are starting' };
+}
+
+function isStalled({ status }: ModelRevision): boolean {
+  return isTrue(status?.conditions, 'Stalled');
+}

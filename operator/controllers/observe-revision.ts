@@ -1,0 +1,124 @@
+/**
+ * What a revision and its pods are at a moment, from the watches, the announcements and the memory of what came before. It changes nothing but that
+ * memory, and asks nobody.
+ */
+import type { ModelRevision } from '../../common/api/kinds.ts';
+import type { Announcement } from '../../common/wire/announcement.ts';
+import type { ScalableRevision } from '../autoscaler/scalable.ts';
+import { isOwned } from '../cluster/is-owned.ts';
+import type { AnnouncedPods } from '../pods/announced-pods.ts';
+import { observePod, type PodState } from '../pods/pod-state.ts';
+import { healsAt, NO_FAILURES, recordFailure, refusal, retryNow } from '../pods/start-history.ts';
+import type { RevisionPods } from '../routes/build-route.ts';
+import type { FunctionView } from './function-view.ts';
+import type { Observed } from './observed.ts';
+import { isProven } from './plan-revisions.ts';
+import type { RevisionMemory } from './revision-memory.ts';
+
+export interface ObservedPods {
+  readonly pods: readonly PodState[];
+  /** Names of pods under the revision's label that are not its own. */
+  readonly takenNames: ReadonlySet<string>;
+  /** Of one of the ready pods. */
+  readonly announcement: Announcement | undefined;
+}
+
+/** @param now milliseconds since the epoch */
+export function observePods(
+  { observed, announced }: { readonly observed: Observed; readonly announced: AnnouncedPods },
+  revision: ModelRevision,
+  startTimeoutSeconds: number,
+  now: number,
+): ObservedPods {
+  const pods: PodState[] = [];
+  const takenNames = new Set<string>();
+  let announcement: Announcement | undefined;
+  for (const pod of observed.podsOf(revision.metadata.namespace ?? '', revision.metadata.name)) {
+    if (!isOwned(pod.metadata, revision.metadata.uid)) {
+      takenNames.add(pod.metadata.name);
+      continue;
+    }
+    const own = announced.of(pod);
+    const state = observePod(pod, own, { startTimeoutSeconds, now });
+    if (state.phase === 'Ready') announcement ??= own;
+    pods.push(state);
+  }
+  return { pods, takenNames, announcement };
+}
+
+/** Brings the memory up to date with the pods; gives the failures that are new. */
+export function remember(
+  memory: RevisionMemory,
+  pods: readonly PodState[],
+  generation: number,
+  now: number,
+): PodState[] {
+  const existing = new Set(pods.map(({ uid }) => uid));
+  for (const map of [memory.readyAt, memory.counted, memory.unanswered]) {
+    for (const uid of map.keys()) if (!existing.has(uid)) map.delete(uid);
+  }
+  // Whoever changed the function may have repaired it.
+  if (generation !== memory.functionGeneration) memory.history = retryNow(memory.history);
+  memory.functionGeneration = generation;
+
+  const failed = pods.filter(({ phase, uid }) => phase === 'Failed' && !memory.counted.has(uid));
+  for (const { uid, failure, attempt } of failed) {
+    memory.counted.add(uid);
+    if (failure !== undefined) memory.history = recordFailure(memory.history, failure, attempt, now);
+  }
+  const ready = pods.filter(({ phase }) => phase === 'Ready');
+  for (const { uid } of ready) if (!memory.readyAt.has(uid)) memory.readyAt.set(uid, now);
+  memory.readySince = ready.length === 0 ? undefined : (memory.readySince ?? now);
+  if (healing(memory, ready).some((at) => at <= now)) memory.history = NO_FAILURES;
+  return failed;
+}
+
+/** When the ready pods end the row of failures. */
+function healing({ history, readyAt }: RevisionMemory, ready: readonly PodState[]): number[] {
+  return ready
+    .map(({ attempt, uid }) => healsAt(history, { attempt, readyAt: readyAt.get(uid) ?? Infinity }))
+    .filter((at) => at !== undefined);
+}
+
+/** The autoscaler's view. */
+export function scalableRevision(
+  { function: fn, reachable }: FunctionView,
+  revision: ModelRevision,
+  pods: readonly PodState[],
+  memory: RevisionMemory,
+): ScalableRevision {
+  const { scaling, concurrencyLimit } = fn.spec;
+  const wokenAt = Date.parse(revision.status?.wokenAt ?? '');
+  return {
+    namespace: revision.metadata.namespace ?? '',
+    revision: revision.metadata.name,
+    // No pod can hold more than its limit lets in.
+    scaling: { ...scaling, target: concurrencyLimit > 0 ? Math.min(scaling.target, concurrencyLimit) : scaling.target },
+    reachable: reachable.has(revision.metadata.name),
+    readyReplicas: pods.filter(({ phase }) => phase === 'Ready').length,
+    startingReplicas: pods.filter(({ phase }) => phase === 'Starting').length,
+    proven: isProven(revision),
+    wokenAt: Number.isNaN(wokenAt) ? undefined : wokenAt,
+    readySince: memory.readySince,
+  };
+}
+
+/** What routes say of the revision. */
+export function routedPods(pods: readonly PodState[], { history }: RevisionMemory, now: number): RevisionPods {
+  const stuck = pods.find(({ phase, failure }) => phase === 'Starting' && failure?.permanent === true)?.failure;
+  const why = stuck ?? refusal(history, now);
+  return { pods, failure: why === undefined ? undefined : { reason: why.reason, message: why.message } };
+}
+
+/**
+ * Milliseconds until time alone changes something: a start runs out of time, a row of failures heals, callers are held again. Undefined if nothing
+ * will.
+ */
+export function dueAgain(memory: RevisionMemory, pods: readonly PodState[], now: number): number | undefined {
+  const deadlines = pods.filter(({ phase }) => phase === 'Starting').map(({ startDeadline }) => startDeadline);
+  const ready = pods.filter(({ phase }) => phase === 'Ready');
+  const times = [...deadlines, ...healing(memory, ready), memory.history.retryAt].filter(
+    (at): at is number => at !== undefined && Number.isFinite(at) && at > now,
+  );
+  return times.length === 0 ? undefined : Math.min(...times) - now;
+}

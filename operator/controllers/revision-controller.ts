@@ -1,0 +1,187 @@
+/**
+ * Makes the pods of a revision be what the autoscaler decided, and says in its status how that goes. Pods come first: the scale subresource and the
+ * status only record what was done.
+ */
+import type { ModelRevision } from '../../common/api/kinds.ts';
+import type { Autoscaler } from '../autoscaler/autoscaler.ts';
+import type { DemandSource } from '../autoscaler/demand-source.ts';
+import type { ScalableRevision } from '../autoscaler/scalable.ts';
+import { MODEL_REVISIONS } from '../cluster/resources.ts';
+import type { AnnouncedPods } from '../pods/announced-pods.ts';
+import { deleteOrphans } from '../pods/delete-orphans.ts';
+import { restoreHistory } from '../pods/start-history.ts';
+import type { RevisionPods } from '../routes/build-route.ts';
+import { viewFunction } from './function-view.ts';
+import { keyOf, parseKey } from './object-key.ts';
+import { dueAgain, observePods, remember, routedPods, scalableRevision } from './observe-revision.ts';
+import type { EventRecorder, Observed } from './observed.ts';
+import { isProven } from './plan-revisions.ts';
+import { revisionEvents } from './revision-events.ts';
+import { newMemory, type RevisionMemory } from './revision-memory.ts';
+import { revisionStatus } from './revision-status.ts';
+import { scaleRevision, soonest, type ScaleOptions, type ScaleSubject } from './scale-revision.ts';
+import { statusPatch } from './status-patch.ts';
+
+export interface RevisionControllerOptions extends ScaleOptions {
+  readonly observed: Observed;
+  readonly announced: AnnouncedPods;
+  readonly autoscaler: Pick<Autoscaler, 'poke' | 'decision' | 'forget'>;
+  readonly demand: Pick<DemandSource, 'demandOf'>;
+  readonly events: EventRecorder;
+}
+
+interface Subject extends ScaleSubject {
+  readonly key: string;
+}
+
+interface Known {
+  /** The latest object, for what is left to do when it is gone. */
+  revision: ModelRevision;
+  readonly memory: RevisionMemory;
+}
+
+export class RevisionController {
+  readonly #options: RevisionControllerOptions;
+  readonly #known = new Map<string, Known>();
+
+  constructor(options: RevisionControllerOptions) {
+    this.#options = options;
+  }
+
+  /** Gives the milliseconds after which to look again. */
+  async reconcile(key: string): Promise<number | undefined> {
+    const { clock, autoscaler, observed, metrics } = this.#options;
+    const { namespace, name } = parseKey(key);
+    if (observed.revision(namespace, name) === undefined) return this.#abandon(key);
+    const subject = this.#subject(key);
+    if (subject === undefined) return undefined;
+
+    const { memory, pods, view } = subject;
+    const failed = remember(memory, pods, view.function.metadata.generation ?? 0, clock.now());
+    for (const { failure } of failed) if (failure !== undefined) metrics.failures.inc({ reason: failure.reason });
+    autoscaler.poke(key);
+
+    const waitsForOldPods = this.#waitsForOldPods(subject);
+    const desired = waitsForOldPods ? 0 : this.#desired(key, subject);
+    if (desired === undefined) return undefined;
+    const again = await scaleRevision(this.#options, subject, desired);
+    await this.#report(subject, desired, waitsForOldPods);
+    return soonest([again, dueAgain(memory, pods, clock.now())].filter((wait) => wait !== undefined));
+  }
+
+  /** For the autoscaler; undefined if there is no such revision, or no function to it. */
+  scalable(key: string): ScalableRevision | undefined {
+    const subject = this.#subject(key);
+    return subject && scalableRevision(subject.view, subject.revision, subject.pods, subject.memory);
+  }
+
+  /** For routes. */
+  routed(key: string): RevisionPods {
+    const subject = this.#subject(key);
+    if (subject === undefined) return { pods: [], failure: undefined };
+    return routedPods(subject.pods, subject.memory, this.#options.clock.now());
+  }
+
+  /** The autoscaler's latest decision wakes the revision from zero. */
+  woken(key: string): void {
+    const known = this.#known.get(key);
+    if (known !== undefined) known.memory.wokenAt = this.#options.clock.monotonic();
+  }
+
+  #subject(key: string): Subject | undefined {
+    const { observed, clock } = this.#options;
+    const { namespace, name } = parseKey(key);
+    const revision = observed.revision(namespace, name);
+    if (revision === undefined) return undefined;
+    const fn = observed.function(namespace, revision.spec.functionName);
+    if (fn === undefined || fn.metadata.deletionTimestamp !== undefined) return undefined;
+    const view = viewFunction(fn, observed.revisionsOf(namespace, fn.metadata.name));
+    if (!view.revisions.includes(revision)) return undefined;
+    const pods = observePods(this.#options, revision, fn.spec.scaling.startTimeoutSeconds, clock.now());
+    return { key, revision, view, memory: this.#remembered(key, revision), ...pods };
+  }
+
+  /** Another object of the same name begins with nothing. */
+  #remembered(key: string, revision: ModelRevision): RevisionMemory {
+    const known = this.#known.get(key);
+    if (known !== undefined && known.revision.metadata.uid === revision.metadata.uid) {
+      known.revision = revision;
+      return known.memory;
+    }
+    const memory = newMemory(restoreHistory(revision.status));
+    this.#known.set(key, { revision, memory });
+    return memory;
+  }
+
+  /**
+   * With the strategy Recreate, a revision that never ran starts only when no other one has pods or is to have some: there is room for one. One that
+   * ran before need not wait, or a broken new revision that still tries would keep it from serving.
+   */
+  #waitsForOldPods({ revision, view }: Subject): boolean {
+    const { namespace = '' } = revision.metadata;
+    if (view.function.spec.rollout.strategy !== 'Recreate' || isProven(revision)) return false;
+    return view.revisions.some(({ metadata }) => {
+      if (metadata.name === revision.metadata.name) return false;
+      const pods = this.#options.observed.podsOf(namespace, metadata.name);
+      return pods.length > 0 || (this.#desired(keyOf(metadata), { view, revision: { metadata } }) ?? 0) > 0;
+    });
+  }
+
+  /** A retired revision keeps its pods only while a gateway has requests for it. Undefined before the first decision. */
+  #desired(
+    key: string,
+    { view, revision }: Pick<Subject, 'view'> & { readonly revision: Pick<ModelRevision, 'metadata'> },
+  ): number | undefined {
+    const { autoscaler, demand } = this.#options;
+    const desired = autoscaler.decision(key)?.desired;
+    if (view.reachable.has(revision.metadata.name)) return desired;
+    const { inFlight, queued, unknown } = demand.demandOf(key);
+    return inFlight + queued > 0 || unknown ? desired : 0;
+  }
+
+  async #report(subject: Subject, desired: number, waitsForOldPods: boolean): Promise<void> {
+    const { cluster, clock, autoscaler, events, metrics, announced, observed } = this.#options;
+    const { revision, memory, view, key } = subject;
+    const { namespace = '', name } = revision.metadata;
+    const { mode, wokenAt } = autoscaler.decision(key) ?? {};
+    // What was created and removed just now is in the watch already where the cluster is in this process.
+    const { pods, announcement } = observePods(
+      { observed, announced },
+      revision,
+      view.function.spec.scaling.startTimeoutSeconds,
+      clock.now(),
+    );
+    const next = revisionStatus(
+      {
+        revision,
+        pods,
+        desired,
+        initialReplicas: view.function.spec.scaling.initialReplicas,
+        reachable: view.reachable.has(name),
+        waitsForOldPods,
+        history: memory.history,
+        foreign: [...subject.takenNames, ...memory.foreign],
+        mode,
+        wokenAt,
+        announcement,
+      },
+      clock.now(),
+    );
+    metrics.observe(revision, desired, next.readyReplicas ?? 0, mode);
+    if (revision.spec.replicas !== desired) await cluster.scale(MODEL_REVISIONS, { namespace, name }, desired);
+    const patch = statusPatch(revision.status, next);
+    if (patch === undefined) return;
+    await cluster.patchStatus(MODEL_REVISIONS, { namespace, name }, patch);
+    for (const event of revisionEvents(revision.status, next)) events.record(revision, event);
+  }
+
+  async #abandon(key: string): Promise<undefined> {
+    const { autoscaler, cluster, observed, metrics } = this.#options;
+    const { namespace, name } = parseKey(key);
+    const known = this.#known.get(key);
+    if (known !== undefined) metrics.forget(known.revision);
+    this.#known.delete(key);
+    autoscaler.forget(key);
+    await deleteOrphans(cluster, namespace, name, observed.podsOf(namespace, name));
+  }
+}

@@ -1,0 +1,33 @@
+/** What the operator knows of a revision beside its object, and would find out anew after a restart. */
+import { NO_FAILURES, type StartHistory } from '../pods/start-history.ts';
+
+export interface RevisionMemory {
+  history: StartHistory;
+  /** Milliseconds since the epoch since when a pod has been ready without a gap. */
+  readySince: number | undefined;
+  /** By uid: since when each pod has been ready. */
+  readonly readyAt: Map<string, number>;
+  /** Uids of failed pods that are in the history. */
+  readonly counted: Set<string>;
+  /** By uid: how often in a row a pod did not answer when it was asked to drain. */
+  readonly unanswered: Map<string, number>;
+  /** Names of pods that belong to somebody else. */
+  readonly foreign: Set<string>;
+  /** Milliseconds of the monotonic clock at the decision that woke it, until its first pod is asked for. */
+  wokenAt: number | undefined;
+  /** The function's generation when it was last looked at. */
+  functionGeneration: number;
+}
+
+export function newMemory(history: StartHistory = NO_FAILURES): RevisionMemory {
+  return {
+    history,
+    readySince: undefined,
+    readyAt: new Map(),
+    counted: new Set(),
+    unanswered: new Map(),
+    foreign: new Set(),
+    wokenAt: undefined,
+    functionGeneration: 0,
+  };
+}

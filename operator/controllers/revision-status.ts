@@ -1,0 +1,149 @@
+/** A revision's status from what was observed. Pure. Reasons and messages are what a person needs to know next, so a pod's own words are kept. */
+import { summarise, timestamp, updateConditions, type Finding } from '../../common/api/conditions.ts';
+import type { ModelRevision, ModelRevisionStatus } from '../../common/api/kinds.ts';
+import { LABELS } from '../../common/api/names.ts';
+import type { Reason } from '../../common/api/reasons.ts';
+import type { Announcement } from '../../common/wire/announcement.ts';
+import type { PodState } from '../pods/pod-state.ts';
+import { isHopeless, type StartHistory } from '../pods/start-history.ts';
+import { isProven, PROVEN } from './plan-revisions.ts';
+
+export interface RevisionObservation {
+  readonly revision: ModelRevision;
+  /** All that exist. */
+  readonly pods: readonly PodState[];
+  readonly desired: number;
+  readonly initialReplicas: number;
+  /** Gets traffic or is the latest. */
+  readonly reachable: boolean;
+  /** Its pods must not start before those of the other revisions are gone. */
+  readonly waitsForOldPods: boolean;
+  readonly history: StartHistory;
+  /** Names of pods that belong to somebody else. */
+  readonly foreign: readonly string[];
+  readonly mode: 'Stable' | 'Panic' | undefined;
+  /** Milliseconds since the epoch. */
+  readonly wokenAt: number | undefined;
+  /** Of one of its ready pods. */
+  readonly announcement: Announcement | undefined;
+}
+
+/** Something that is wrong now. */
+interface Trouble {
+  readonly reason: Reason;
+  readonly message: string;
+  /** It will hardly go away by itself. */
+  readonly lasting: boolean;
+  readonly needsUser: boolean;
+}
+
+export function revisionStatus(observation: RevisionObservation, now: number): ModelRevisionStatus {
+  const { revision, pods, desired, history, mode, wokenAt, announcement } = observation;
+  const before = revision.status;
+  const generation = revision.metadata.generation ?? 0;
+  const model = announcement?.model ?? before?.model;
+  const executionProviders = announcement?.executionProviders ?? before?.executionProviders;
+  return {
+    conditions: updateConditions(before?.conditions ?? [], findings(observation), { generation, now }),
+    observedGeneration: generation,
+    replicas: living(pods).length,
+    readyReplicas: readyOf(pods).length,
+    desiredReplicas: desired,
+    selector: `${LABELS.revision}=${revision.metadata.name}`,
+    ...(mode === undefined ? {} : { mode }),
+    ...(wokenAt === undefined ? {} : { wokenAt: new Date(wokenAt).toISOString() }),
+    ...(executionProviders === undefined ? {} : { executionProviders }),
+    ...(history.last === undefined ? {} : { lastFailure: lastFailure(history.last) }),
+    ...(model === undefined ? {} : { model }),
+  };
+}
+
+function lastFailure({
+  reason,
+  message,
+  at,
+}: NonNullable<StartHistory['last']>): NonNullable<ModelRevisionStatus['lastFailure']> {
+  return { reason, message, time: timestamp(at) };
+}
+
+function findings(observation: RevisionObservation): Finding[] {
+  const { revision, pods, initialReplicas } = observation;
+  const ready = readyOf(pods).length;
+  const trouble = findTrouble(observation);
+  const proven = isProven(revision) || ready >= initialReplicas;
+  const provenFinding: Finding = proven
+    ? { type: PROVEN, status: 'True', reason: 'Ready', message: 'It ran with its initial replicas' }
+    : { type: PROVEN, ...progress(observation, trouble) };
+  const healthy: Finding =
+    trouble === undefined
+      ? { type: 'PodsHealthy', status: 'True', reason: 'Ready', message: '' }
+      : { type: 'PodsHealthy', status: 'False', reason: trouble.reason, message: trouble.message };
+  const summary = summarise(
+    [
+      proven && trouble !== undefined && ready === 0
+        ? { type: PROVEN, ...progress(observation, trouble) }
+        : provenFinding,
+    ],
+    { needsUser: trouble?.needsUser ?? false, ready: 'It can serve' },
+  );
+  return [...summary, provenFinding, healthy, { type: 'Active', ...activity(observation, ready) }];
+}
+
+type State = Omit<Finding, 'type'>;
+
+/** Of a revision that cannot serve yet, or not any more. */
+function progress(
+  { waitsForOldPods, pods, initialReplicas }: RevisionObservation,
+  trouble: Trouble | undefined,
+): State {
+  if (trouble !== undefined) {
+    return { status: trouble.lasting ? 'False' : 'Unknown', reason: trouble.reason, message: trouble.message };
+  }
+  if (waitsForOldPods) {
+    return {
+      status: 'Unknown',
+      reason: 'WaitingForOldPods',
+      message: 'It starts when the pods of the other revisions are gone',
+    };
+  }
+  const message = `${readyOf(pods).length} of ${initialReplicas} initial replicas are ready`;
+  return { status: 'Unknown', reason: 'Starting', message };
+}
+
+function activity({ desired, reachable, waitsForOldPods }: RevisionObservation, ready: number): State {
+  if (ready > 0) return { status: 'True', reason: 'Serving', message: `${ready} replicas are ready` };
+  if (waitsForOldPods) return { status: 'Unknown', reason: 'WaitingForOldPods', message: '' };
+  if (desired > 0) return { status: 'Unknown', reason: 'Starting', message: `${desired} replicas are wanted` };
+  if (!reachable) return { status: 'False', reason: 'Retired', message: 'It gets no traffic and is not the latest' };
+  return { status: 'False', reason: 'NoDemand', message: 'It is at zero; the next request wakes it' };
+}
+
+/** What a pod waits for now says more than what ended one before it. */
+function findTrouble({ pods, desired, history, foreign }: RevisionObservation): Trouble | undefined {
+  const waiting = pods.find(({ phase, failure }) => phase === 'Starting' && failure !== undefined)?.failure;
+  if (waiting !== undefined) {
+    return {
+      reason: waiting.reason,
+      message: waiting.message,
+      lasting: waiting.permanent,
+      needsUser: waiting.permanent,
+    };
+  }
+  const { last, failures } = history;
+  if (last !== undefined && (desired === 0 || readyOf(pods).length < desired)) {
+    const lasting = isHopeless(history);
+    const message = failures > 1 ? `${last.message} (${failures} failed starts in a row)` : last.message;
+    return { reason: last.reason, message, lasting, needsUser: lasting && last.permanent };
+  }
+  if (foreign.length === 0) return undefined;
+  const message = `Pod ${foreign.join(', ')} belongs to somebody else; delete it or rename it`;
+  return { reason: 'NotOwned', message, lasting: true, needsUser: true };
+}
+
+function readyOf(pods: readonly PodState[]): readonly PodState[] {
+  return pods.filter(({ phase }) => phase === 'Ready');
+}
+
+function living(pods: readonly PodState[]): readonly PodState[] {
+  return pods.filter(({ phase }) => phase === 'Ready' || phase === 'Starting');
+}

@@ -1,0 +1,135 @@
+/** Brings a revision's pods to the number that is wanted: plans, creates, removes, asks idle ones to go. */
+import type { ModelRevision } from '../../common/api/kinds.ts';
+import type { Clock } from '../../common/platform/clock.ts';
+import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
+import type { Cluster } from '../cluster/port.ts';
+import { createPods, isForeign } from '../pods/create-pods.ts';
+import type { DrainClient } from '../pods/drain-client.ts';
+import { planPods } from '../pods/plan-pods.ts';
+import { buildPod } from '../pods/pod-spec.ts';
+import type { PodState } from '../pods/pod-state.ts';
+import { deletePod, drainPods } from '../pods/remove-pods.ts';
+import { recordFailure } from '../pods/start-history.ts';
+import type { FunctionView } from './function-view.ts';
+import type { ObservedPods } from './observe-revision.ts';
+import type { RevisionMemory } from './revision-memory.ts';
+import type { RevisionMetrics } from './revision-metrics.ts';
+
+export interface ScaleOptions {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly askToDrain: DrainClient;
+  readonly metrics: RevisionMetrics;
+  readonly signingKey: SigningKey;
+  /** `host:port` of each gateway's control port, at this moment. */
+  readonly gateways: () => readonly string[];
+  readonly logLevel: string;
+}
+
+export interface ScaleSubject extends ObservedPods {
+  readonly revision: ModelRevision;
+  readonly view: FunctionView;
+  readonly memory: RevisionMemory;
+}
+
+/** Whoever was busy is asked again after this. */
+const DRAIN_RETRY_MILLISECONDS = 1000;
+/** How long until somebody else's pod is looked at again. */
+const FOREIGN_RETRY_MILLISECONDS = 30_000;
+
+/** Gives the milliseconds after which there is more to do; undefined if only an event brings more. */
+export async function scaleRevision(
+  options: ScaleOptions,
+  subject: ScaleSubject,
+  desired: number,
+): Promise<number | undefined> {
+  const { revision, view, memory, pods } = subject;
+  const { maxUnschedulable } = view.function.spec.scaling;
+  const takenNames = new Set([...subject.takenNames, ...memory.foreign]);
+  const plan = planPods({ revision: revision.metadata.name, pods, takenNames, desired, maxUnschedulable });
+
+  const blockedFor = memory.history.retryAt - options.clock.now();
+  const created = blockedFor > 0 || plan.create.length === 0 ? undefined : await create(options, subject, plan.create);
+  await Promise.all(plan.remove.map((pod) => remove(options, revision, pod)));
+  const drained = plan.drainCount === 0 ? 0 : await drain(options, subject, plan.drain, plan.drainCount);
+
+  const waits: (number | false | undefined)[] = [
+    plan.create.length > 0 && blockedFor > 0 && blockedFor,
+    created,
+    drained < plan.drainCount && DRAIN_RETRY_MILLISECONDS,
+    await recheckForeign(options, subject),
+  ];
+  return soonest(waits.filter((wait) => typeof wait === 'number'));
+}
+
+export function soonest(waits: readonly number[]): number | undefined {
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+/** Gives 0 if a name turned out to be taken, so that the next free one is tried at once. */
+async function create(
+  options: ScaleOptions,
+  subject: ScaleSubject,
+  names: readonly string[],
+): Promise<number | undefined> {
+  const { cluster, clock, metrics } = options;
+  const { revision, view, memory } = subject;
+  const pods = names.map((name) =>
+    buildPod(revision, {
+      name,
+      attempt: memory.history.failures,
+      timeoutSeconds: view.function.spec.timeoutSeconds,
+      gateways: options.gateways(),
+      key: options.signingKey,
+      logLevel: options.logLevel,
+    }),
+  );
+  if (memory.wokenAt !== undefined) metrics.wake.observe((clock.monotonic() - memory.wokenAt) / 1000);
+  memory.wokenAt = undefined;
+  metrics.podsCreated.inc(pods.length);
+  const { foreign, failure } = await createPods(cluster, revision, pods);
+  for (const name of foreign) memory.foreign.add(name);
+  if (failure !== undefined) {
+    metrics.failures.inc({ reason: failure.reason });
+    memory.history = recordFailure(memory.history, failure, memory.history.failures, clock.now());
+    return Math.max(0, memory.history.retryAt - clock.now());
+  }
+  return foreign.length > 0 ? 0 : undefined;
+}
+
+function remove({ cluster, metrics }: ScaleOptions, { metadata }: ModelRevision, pod: PodState): Promise<void> {
+  metrics.podsDeleted.inc();
+  return deletePod(cluster, metadata.namespace ?? '', pod);
+}
+
+async function drain(
+  { cluster, metrics, askToDrain, signingKey }: ScaleOptions,
+  { revision, memory }: ScaleSubject,
+  pods: readonly PodState[],
+  count: number,
+): Promise<number> {
+  const { namespace = '', name } = revision.metadata;
+  const drained = await drainPods(cluster, {
+    namespace,
+    pods,
+    count,
+    unanswered: memory.unanswered,
+    ask: (pod, address) =>
+      askToDrain(address, signToken(signingKey, 'drain', { namespace, revision: name, pod: pod.name })),
+  });
+  metrics.podsDeleted.inc(drained);
+  return drained;
+}
+
+/** Somebody else's pod may be gone. */
+async function recheckForeign(
+  { cluster }: ScaleOptions,
+  { revision, memory }: ScaleSubject,
+): Promise<number | undefined> {
+  await Promise.all(
+    [...memory.foreign].map(async (name) => {
+      if (!(await isForeign(cluster, revision, name))) memory.foreign.delete(name);
+    }),
+  );
+  return memory.foreign.size > 0 ? FOREIGN_RETRY_MILLISECONDS : undefined;
+}

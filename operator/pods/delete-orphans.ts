@@ -1,0 +1,27 @@
+/** Deletes pods of a revision that is gone, in case nothing else does: `kubectl delete --cascade=orphan` takes their owner away. */
+import { LABELS, MANAGER } from '../../common/api/names.ts';
+import { isClusterError, type Cluster } from '../cluster/port.ts';
+import { MODEL_REVISIONS, PODS, type Pod } from '../cluster/resources.ts';
+
+/** @param pods those with the revision's label */
+export async function deleteOrphans(
+  cluster: Cluster,
+  namespace: string,
+  revision: string,
+  pods: readonly Pod[],
+): Promise<void> {
+  const orphans = pods.filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined && metadata.labels?.[LABELS.managedBy] === MANAGER,
+  );
+  // The watch of revisions may be behind that of pods, so the API server has the last word.
+  if (orphans.length === 0 || (await cluster.get(MODEL_REVISIONS, { namespace, name: revision })) !== undefined) return;
+  await Promise.all(
+    orphans.map(async ({ metadata: { name, uid = '' } }) => {
+      try {
+        await cluster.delete(PODS, { namespace, name }, { uid });
+      } catch (error) {
+        if (!isClusterError(error, 'NotFound', 'Conflict')) throw error;
+      }
+    }),
+  );
+}

@@ -1,0 +1,54 @@
+/** Removes pods of a revision: those that serve nobody at once, ready ones only after they said that no request is in them. */
+import type { PodAddress } from '../../common/wire/announcement.ts';
+import { isClusterError, type Cluster } from '../cluster/port.ts';
+import { PODS } from '../cluster/resources.ts';
+import type { DrainAnswer } from './drain-client.ts';
+import type { PodState } from './pod-state.ts';
+
+/** Asked so often in vain, a pod is taken for hung; its grace period still lets what is in it end. */
+const UNANSWERED_LIMIT = 5;
+
+export interface DrainRequest {
+  readonly namespace: string;
+  /** Candidates in the order in which they are asked. */
+  readonly pods: readonly PodState[];
+  /** How many are to go. */
+  readonly count: number;
+  /** By uid: how often in a row a pod did not answer; kept by the caller. */
+  readonly unanswered: Map<string, number>;
+  readonly ask: (pod: PodState, address: PodAddress) => Promise<DrainAnswer>;
+}
+
+/** Asks as many pods at once as are to go, then the next ones in place of the busy; gives how many went. */
+export async function drainPods(cluster: Cluster, request: DrainRequest): Promise<number> {
+  let gone = 0;
+  for (let next = 0; gone < request.count && next < request.pods.length;) {
+    const asked = request.pods.slice(next, next + request.count - gone);
+    next += asked.length;
+    const drained = await Promise.all(asked.map((pod) => drainPod(cluster, request, pod)));
+    gone += drained.filter(Boolean).length;
+  }
+  return gone;
+}
+
+async function drainPod(
+  cluster: Cluster,
+  { namespace, unanswered, ask }: DrainRequest,
+  pod: PodState,
+): Promise<boolean> {
+  const answer = pod.address === undefined ? 'Unreachable' : await ask(pod, pod.address);
+  const misses = answer === 'Unreachable' ? (unanswered.get(pod.uid) ?? 0) + 1 : 0;
+  unanswered.set(pod.uid, misses);
+  if (answer === 'Busy' || (answer === 'Unreachable' && misses < UNANSWERED_LIMIT)) return false;
+  await deletePod(cluster, namespace, pod);
+  return true;
+}
+
+/** Deletes this very pod; one that is gone, or whose name another pod has now, is as good. */
+export async function deletePod(cluster: Cluster, namespace: string, { name, uid }: PodState): Promise<void> {
+  try {
+    await cluster.delete(PODS, { namespace, name }, { uid });
+  } catch (error) {
+    if (!isClusterError(error, 'NotFound', 'Conflict')) throw error;
+  }
+}
