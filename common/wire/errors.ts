@@ -5,6 +5,7 @@
 export const GATEWAY_ERRORS = {
   'unknown-function': { status: 404, meaning: 'No function has this host or path.' },
   'bad-request': { status: 400, meaning: 'The request is not valid HTTP for a gateway: host, length or framing.' },
+  'not-implemented': { status: 501, meaning: 'The client asked for a protocol that this gateway does not serve.' },
   'body-too-large': { status: 413, meaning: 'The body is larger than the gateway takes.' },
   'queue-full': { status: 429, meaning: 'As many requests or bytes are held for this function as its queue allows.' },
   'no-pod-in-time': { status: 503, meaning: 'No pod could take the request within the queue timeout.' },

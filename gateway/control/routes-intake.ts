@@ -1,0 +1,52 @@
+/** Takes routes from whichever operator leads, and knows for how long it has been leading without a gap. */
+import type { RoutesUpdate } from '../../common/wire/routes.ts';
+import type { Clock } from '../../common/platform/clock.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import { judgeRoutes, type RoutesSource, type RoutesVerdict } from '../routing/routes-order.ts';
+
+export class RoutesIntake {
+  readonly #clock: Clock;
+  readonly #routes: RouteTable;
+  readonly #sequences = new Map<number, number>();
+  readonly #onHigherEpoch: (epoch: number, stream: number) => void;
+  #source: RoutesSource = { epoch: 0, stream: undefined };
+  #leaderSince: number | undefined;
+
+  /** `onHigherEpoch` is called when a stream brings an epoch above all before, so that others learn that they lead no more. */
+  constructor(clock: Clock, routes: RouteTable, onHigherEpoch: (epoch: number, stream: number) => void) {
+    this.#clock = clock;
+    this.#routes = routes;
+    this.#onHigherEpoch = onHigherEpoch;
+  }
+
+  /** 0 before any routes. */
+  get epoch(): number {
+    return this.#source.epoch;
+  }
+
+  take(stream: number, update: RoutesUpdate): RoutesVerdict {
+    const verdict = judgeRoutes({ stream, sequence: this.#sequences.get(stream) ?? 0 }, this.#source, update);
+    this.#sequences.set(stream, update.sequence);
+    if (verdict !== 'take') return verdict;
+    const { epoch, stream: before } = this.#source;
+    if (before !== stream || this.#leaderSince === undefined) this.#leaderSince = this.#clock.monotonic();
+    this.#source = { epoch: update.epoch, stream };
+    this.#routes.apply(update);
+    if (update.epoch > epoch) this.#onHigherEpoch(update.epoch, stream);
+    return verdict;
+  }
+
+  /** The stream ended. The routes stay. */
+  disconnected(stream: number): void {
+    this.#sequences.delete(stream);
+    if (this.#source.stream !== stream) return;
+    this.#source = { ...this.#source, stream: undefined };
+    this.#leaderSince = undefined;
+  }
+
+  /** Lets pods go that only announced themselves and that the leader does not know after a while. */
+  expireUnlisted(): void {
+    if (this.#leaderSince === undefined) return;
+    for (const revision of this.#routes.revisions) revision.expireUnlisted(this.#clock.monotonic(), this.#leaderSince);
+  }
+}

@@ -1,0 +1,59 @@
+/** Tells every connected operator what the gateway measures: all of it at first, then changes each second, and at once what cannot wait. */
+import type { Announcement } from '../../common/wire/announcement.ts';
+import type { DemandRecord } from '../../common/wire/demand.ts';
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import { repeat } from '../repeat.ts';
+import { DemandLedger } from './demand-ledger.ts';
+
+const HEARTBEAT_MILLISECONDS = 1_000;
+
+export type DemandReader = (record: DemandRecord) => void;
+
+export class DemandReporter {
+  readonly ledger: DemandLedger;
+  readonly #clock: Clock;
+  readonly #known: () => readonly Announcement[];
+  readonly #readers = new Set<DemandReader>();
+  readonly #cancelHeartbeat: Cancel;
+
+  /** `known` gives all pods that are known by announcement. */
+  constructor(bootId: string, clock: Clock, known: () => readonly Announcement[]) {
+    this.#clock = clock;
+    this.#known = known;
+    this.ledger = new DemandLedger(bootId, clock.monotonic(), () => {
+      this.#report([]);
+    });
+    this.#cancelHeartbeat = repeat(clock, HEARTBEAT_MILLISECONDS, () => {
+      this.#report([]);
+    });
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** Begins with a full record, before it returns. */
+  subscribe(reader: DemandReader): Cancel {
+    reader(this.ledger.full(this.#clock.monotonic(), this.#known()));
+    this.#readers.add(reader);
+    return () => {
+      this.#readers.delete(reader);
+    };
+  }
+
+  /** Passes on what a pod said. */
+  announce(announcement: Announcement): void {
+    this.#report([announcement]);
+  }
+
+  close(): void {
+    this.#cancelHeartbeat();
+    this.#readers.clear();
+  }
+
+  #report(announcements: readonly Announcement[]): void {
+    if (this.#readers.size === 0) return;
+    const record = this.ledger.changes(this.#clock.monotonic(), announcements);
+    for (const reader of this.#readers) reader(record);
+  }
+}

@@ -1,0 +1,187 @@
+/** What the gateway exports to Prometheus. Labels of a revision are bound once, because hashing them would cost as much as a route lookup. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { GATEWAY_ERRORS, type GatewayErrorCode } from '../common/wire/errors.ts';
+
+/** Classes of answers; `aborted` is a client that left before its answer was out. */
+export const OUTCOMES = ['2xx', '3xx', '4xx', '5xx', 'aborted'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why an attempt at a pod led to another one. */
+export const RETRY_REASONS = ['not-begun', 'died', 'stranger'] as const;
+export type RetryReason = (typeof RETRY_REASONS)[number];
+
+export const ANNOUNCEMENT_RESULTS = [
+  'accepted',
+  'kept',
+  'gone',
+  'invalid',
+  'unauthorized',
+  'forbidden',
+  'not-ready',
+] as const;
+export type AnnouncementResult = (typeof ANNOUNCEMENT_RESULTS)[number];
+
+const LABELS = ['namespace', 'function', 'revision'] as const;
+
+/** Seconds. Inference takes from under a millisecond to minutes. */
+const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+/** Seconds. A large model on a new node takes minutes to its first answer. */
+const WAIT_BUCKETS = [
+  0.005, 0.025, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300,
+];
+
+interface Observer {
+  observe(seconds: number): void;
+}
+
+/** One revision's, with its labels bound. */
+export interface RevisionMetrics {
+  readonly requests: Readonly<Record<Outcome, { inc(): void }>>;
+  readonly retries: Readonly<Record<RetryReason, { inc(): void }>>;
+  readonly duration: Observer;
+  readonly queueWait: Observer;
+  readonly coldStart: Observer;
+}
+
+/** What is read when Prometheus asks. */
+export interface RevisionLoad {
+  readonly namespace: string;
+  readonly functionName: string;
+  readonly revision: string;
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly queuedBytes: number;
+}
+
+export interface GatewayLoad {
+  readonly revisions: Iterable<RevisionLoad>;
+  readonly streams: number;
+  readonly epoch: number;
+}
+
+export class GatewayMetrics {
+  readonly errors: Counter<'code'>;
+  readonly announcements: Counter<'result'>;
+  readonly #requests: Counter<(typeof LABELS)[number] | 'outcome'>;
+  readonly #retries: Counter<(typeof LABELS)[number] | 'reason'>;
+  readonly #histograms: {
+    readonly duration: Histogram<(typeof LABELS)[number]>;
+    readonly queueWait: Histogram<(typeof LABELS)[number]>;
+    readonly coldStart: Histogram<(typeof LABELS)[number]>;
+  };
+
+  constructor(registry: Registry, load: () => GatewayLoad) {
+    const registers = [registry];
+    const histogram = (name: string, help: string, buckets: number[]): Histogram<(typeof LABELS)[number]> =>
+      new Histogram({ name: `pilotlight_gateway_${name}`, help, labelNames: LABELS, buckets, registers });
+    this.#requests = new Counter({
+      name: 'pilotlight_gateway_requests_total',
+      help: 'Requests that ended, by the class of the answer.',
+      labelNames: [...LABELS, 'outcome'],
+      registers,
+    });
+    this.#retries = new Counter({
+      name: 'pilotlight_gateway_retries_total',
+      help: 'Attempts at a pod that led to another attempt, by the reason.',
+      labelNames: [...LABELS, 'reason'],
+      registers,
+    });
+    this.#histograms = {
+      duration: histogram(
+        'request_duration_seconds',
+        'From the arrival of a request to the end of its answer.',
+        DURATION_BUCKETS,
+      ),
+      queueWait: histogram('queue_wait_seconds', 'Wait for a slot in a pod, of requests that waited.', WAIT_BUCKETS),
+      coldStart: histogram(
+        'cold_start_seconds',
+        'Wait for a pod, of requests that found none for their revision.',
+        WAIT_BUCKETS,
+      ),
+    };
+    this.errors = new Counter({
+      name: 'pilotlight_gateway_errors_total',
+      help: 'Answers that the gateway itself gave, by error code.',
+      labelNames: ['code'],
+      registers,
+    });
+    for (const code of Object.keys(GATEWAY_ERRORS)) this.errors.inc({ code }, 0);
+    this.announcements = new Counter({
+      name: 'pilotlight_gateway_announcements_total',
+      help: 'Announcements of pods, by what became of them.',
+      labelNames: ['result'],
+      registers,
+    });
+    for (const result of ANNOUNCEMENT_RESULTS) this.announcements.inc({ result }, 0);
+    registerLoad(registry, load);
+  }
+
+  countError(code: GatewayErrorCode): void {
+    this.errors.inc({ code });
+  }
+
+  bind(namespace: string, functionName: string, revision: string): RevisionMetrics {
+    const labels = { namespace, function: functionName, revision };
+    const requests = (outcome: Outcome): { inc(): void } => this.#requests.labels({ ...labels, outcome });
+    const retries = (reason: RetryReason): { inc(): void } => this.#retries.labels({ ...labels, reason });
+    return {
+      requests: {
+        '2xx': requests('2xx'),
+        '3xx': requests('3xx'),
+        '4xx': requests('4xx'),
+        '5xx': requests('5xx'),
+        aborted: requests('aborted'),
+      },
+      retries: { 'not-begun': retries('not-begun'), died: retries('died'), stranger: retries('stranger') },
+      duration: this.#histograms.duration.labels(labels),
+      queueWait: this.#histograms.queueWait.labels(labels),
+      coldStart: this.#histograms.coldStart.labels(labels),
+    };
+  }
+
+  /** Forgets a revision that is gone, so that the export does not grow with every revision there ever was. */
+  unbind(namespace: string, functionName: string, revision: string): void {
+    const labels = { namespace, function: functionName, revision };
+    for (const outcome of OUTCOMES) this.#requests.remove({ ...labels, outcome });
+    for (const reason of RETRY_REASONS) this.#retries.remove({ ...labels, reason });
+    for (const histogram of Object.values(this.#histograms)) histogram.remove(labels);
+  }
+}
+
+function registerLoad(registry: Registry, load: () => GatewayLoad): void {
+  const registers = [registry];
+  const perRevision = (name: string, help: string, value: (revision: RevisionLoad) => number): void => {
+    new Gauge({
+      name: `pilotlight_gateway_${name}`,
+      help,
+      labelNames: LABELS,
+      registers,
+      collect() {
+        this.reset();
+        for (const revision of load().revisions) {
+          const { namespace, functionName } = revision;
+          this.set({ namespace, function: functionName, revision: revision.revision }, value(revision));
+        }
+      },
+    });
+  };
+  perRevision('requests_in_flight', 'Requests that pods have now.', ({ inFlight }) => inFlight);
+  perRevision('requests_queued', 'Requests that are held now.', ({ queued }) => queued);
+  perRevision('queued_bytes', 'Bytes of the bodies of queued requests.', ({ queuedBytes }) => queuedBytes);
+  new Gauge({
+    name: 'pilotlight_gateway_operator_streams',
+    help: 'Operators that are connected.',
+    registers,
+    collect() {
+      this.set(load().streams);
+    },
+  });
+  new Gauge({
+    name: 'pilotlight_gateway_routes_epoch',
+    help: 'Epoch of the routes in use; 0 before the first.',
+    registers,
+    collect() {
+      this.set(load().epoch);
+    },
+  });
+}

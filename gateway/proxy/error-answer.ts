@@ -1,0 +1,53 @@
+/** Answers that the gateway gives itself: JSON `{"error": sentence, "code": code}`. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import { GATEWAY_ERRORS, RETRYABLE_CODES, type GatewayErrorCode } from '../../common/wire/errors.ts';
+
+/**
+ * How long the rest of a refused body is read and thrown away before the connection ends. Closing it with unread bytes makes the kernel reset the
+ * connection, and the client would lose the answer that says why.
+ */
+const LINGER_MILLISECONDS = 1_000;
+
+/** Seconds that a client is asked to wait. */
+const RETRY_AFTER = '1';
+
+export function errorBody(code: GatewayErrorCode, message: string): string {
+  return `${JSON.stringify({ error: message, code })}\n`;
+}
+
+/** Nothing of an answer may have been written before. The connection is kept for the next request. */
+export function answerError(response: ServerResponse, code: GatewayErrorCode, message: string): void {
+  const body = errorBody(code, message);
+  response.writeHead(GATEWAY_ERRORS[code].status, errorFields(code, body)).end(body);
+}
+
+/** The same while a large body is still coming in: the connection ends, but not before the client could read why. */
+export function refuseBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  clock: Clock,
+  code: GatewayErrorCode,
+  message: string,
+): void {
+  const body = errorBody(code, message);
+  response.writeHead(GATEWAY_ERRORS[code].status, [...errorFields(code, body), 'connection', 'close']);
+  response.write(body);
+  let cancel: Cancel | undefined = undefined;
+  const end = (): void => {
+    cancel?.();
+    request.off('end', end);
+    response.off('close', end);
+    response.end();
+  };
+  cancel = clock.after(LINGER_MILLISECONDS, end);
+  request.on('end', end);
+  response.on('close', end);
+  request.resume();
+}
+
+function errorFields(code: GatewayErrorCode, body: string): string[] {
+  const fields = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
+  if (RETRYABLE_CODES.includes(code)) fields.push('retry-after', RETRY_AFTER);
+  return fields;
+}

@@ -1,0 +1,158 @@
+/**
+ * A request's body on its way in. A small one is collected and held, so that it can be sent again to another pod; of a larger one the beginning is
+ * held and the rest passes through, at the pace of the pod, and can be sent once.
+ */
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** A larger body is streamed. Most inference requests are below, and a thousand held ones of this size are 256 MiB. */
+export const HELD_BYTES = 256 * 1024;
+
+export interface BodyEvents {
+  /** All of a small body is here, or the beginning of a large one. Called once, perhaps before `collect` returns. */
+  collected(): void;
+  /** The body is longer than the limit; nothing more of it will be read. */
+  tooLarge(): void;
+  /** Something came in or went on. */
+  progress(): void;
+}
+
+export class RequestBody {
+  readonly #request: IncomingMessage;
+  readonly #limit: number;
+  readonly #events: BodyEvents;
+  readonly #declaredLength: number | undefined;
+  #chunks: Buffer[] = [];
+  #held = 0;
+  #received = 0;
+  #complete = false;
+  #collecting = false;
+  /** True as soon as more than what is held went to a pod: the body cannot be sent again. */
+  #spent = false;
+  #stream: BodyStream | undefined;
+
+  constructor(request: IncomingMessage, declaredLength: number | undefined, limit: number, events: BodyEvents) {
+    this.#request = request;
+    this.#declaredLength = declaredLength;
+    this.#limit = limit;
+    this.#events = events;
+  }
+
+  get heldBytes(): number {
+    return this.#held;
+  }
+
+  /** True if all of it can be sent, also if some was sent before. */
+  get isWhole(): boolean {
+    return !this.#spent;
+  }
+
+  collect(): void {
+    this.#collecting = true;
+    this.#request.on('data', this.#onData);
+    this.#request.on('end', this.#onEnd);
+  }
+
+  /** For one attempt: the bytes themselves, or a stream if more will come. Ask `isWhole` first. */
+  send(): Buffer | Readable | null {
+    if (this.#complete && !this.#spent && this.#stream === undefined) {
+      if (this.#held === 0) return null;
+      const [first] = this.#chunks;
+      if (this.#chunks.length > 1 || first === undefined) this.#chunks = [Buffer.concat(this.#chunks, this.#held)];
+      return this.#chunks[0] ?? null;
+    }
+    this.#stream = new BodyStream(this.#chunks, {
+      wanted: () => this.#flow(),
+      dropped: (stream) => this.#dropped(stream),
+    });
+    return this.#stream;
+  }
+
+  /** With a streamed body, what a pod should be told of its length. */
+  get streamedLength(): number | undefined {
+    return this.#declaredLength;
+  }
+
+  /** The request is over; lets go of everything. */
+  discard(): void {
+    this.#request.off('data', this.#onData);
+    this.#request.off('end', this.#onEnd);
+    this.#stream?.destroy();
+    this.#chunks = [];
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#received += chunk.length;
+    if (this.#received > this.#limit) {
+      this.#request.off('data', this.#onData);
+      this.#request.off('end', this.#onEnd);
+      this.#events.tooLarge();
+      return;
+    }
+    this.#events.progress();
+    if (this.#collecting) {
+      this.#chunks.push(chunk);
+      this.#held += chunk.length;
+      if (this.#held <= HELD_BYTES) return;
+      this.#request.pause();
+      this.#collecting = false;
+      this.#events.collected();
+      return;
+    }
+    this.#spent = true;
+    if (this.#stream?.push(chunk) !== true) this.#request.pause();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#complete = true;
+    if (this.#collecting) {
+      this.#collecting = false;
+      this.#events.collected();
+      return;
+    }
+    this.#stream?.push(null);
+  };
+
+  #flow(): void {
+    if (this.#complete) this.#stream?.push(null);
+    else this.#request.resume();
+  }
+
+  /** The attempt is over; the rest of the body waits for the next one, if there is one. */
+  #dropped(stream: BodyStream): void {
+    if (this.#stream !== stream) return;
+    this.#stream = undefined;
+    this.#request.pause();
+  }
+}
+
+interface StreamOwner {
+  wanted(): void;
+  dropped(stream: BodyStream): void;
+}
+
+/** One attempt's view of a large body: what is held, then what still comes. */
+class BodyStream extends Readable {
+  readonly #beginning: readonly Buffer[];
+  readonly #owner: StreamOwner;
+  #next = 0;
+
+  constructor(beginning: readonly Buffer[], owner: StreamOwner) {
+    super({ highWaterMark: 64 * 1024 });
+    this.#beginning = beginning;
+    this.#owner = owner;
+  }
+
+  override _read(): void {
+    for (let chunk = this.#beginning[this.#next]; chunk !== undefined; chunk = this.#beginning[this.#next]) {
+      this.#next += 1;
+      if (!this.push(chunk)) return;
+    }
+    this.#owner.wanted();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#owner.dropped(this);
+    callback(error);
+  }
+}

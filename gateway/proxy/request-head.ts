@@ -1,0 +1,101 @@
+/**
+ * Reads a request's header fields once: what the gateway needs of them, and what of them a pod gets to see. Pure. Node's parser has already
+ * rejected wrong framing: both content-length and transfer-encoding, two lengths, a length that is no number.
+ */
+
+export interface RequestHead {
+  /** Empty if there was none (HTTP/1.0). */
+  readonly host: string;
+  /** Undefined for a chunked body or none. */
+  readonly contentLength: number | undefined;
+  readonly chunked: boolean;
+  /** Lower-case protocol names that the client would rather speak. */
+  readonly upgrade: string | undefined;
+  /** Name, value, name, value, …: for the pod, without what concerns this connection only or what the gateway sets itself. */
+  readonly forwarded: readonly string[];
+}
+
+/**
+ * Fields of one connection, not of the request (RFC 9110 §7.6.1), and those that the gateway writes anew. `expect` is answered here: the pod gets
+ * the body anyway.
+ */
+const NOT_FORWARDED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'expect',
+  'host',
+  'content-length',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+]);
+
+/** `"…"` instead of a head: why the request is not valid. */
+export function readRequestHead(raw: readonly string[], client: string | undefined): RequestHead | string {
+  let host: string | undefined;
+  let contentLength: number | undefined;
+  let chunked = false;
+  let upgrade: string | undefined;
+  let connection: string | undefined;
+  let forwardedFor: string | undefined;
+  let forwardedHost: string | undefined;
+  let forwardedProto: string | undefined;
+  const forwarded: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase();
+    const value = raw[at + 1] ?? '';
+    if (!NOT_FORWARDED.has(name)) {
+      // Only the gateway may speak to a pod by these names.
+      if (!name.startsWith('pilotlight-')) forwarded.push(name, value);
+      continue;
+    }
+    switch (name) {
+      case 'host':
+        if (host !== undefined && host !== value) return 'The request has two different host headers; send one.';
+        host = value;
+        break;
+      case 'content-length':
+        contentLength = Number(value);
+        break;
+      case 'transfer-encoding':
+        chunked = true;
+        break;
+      case 'upgrade':
+        upgrade = value.toLowerCase();
+        break;
+      case 'connection':
+        connection = connection === undefined ? value : `${connection},${value}`;
+        break;
+      case 'x-forwarded-for':
+        forwardedFor = forwardedFor === undefined ? value : `${forwardedFor}, ${value}`;
+        break;
+      case 'x-forwarded-host':
+        forwardedHost = value;
+        break;
+      case 'x-forwarded-proto':
+        forwardedProto = value;
+        break;
+    }
+  }
+  const kept = withoutConnectionOptions(forwarded, connection);
+  if (client !== undefined)
+    kept.push('x-forwarded-for', forwardedFor === undefined ? client : `${forwardedFor}, ${client}`);
+  // An Ingress in front knows better what the client asked for.
+  kept.push('x-forwarded-proto', forwardedProto ?? 'http', 'x-forwarded-host', forwardedHost ?? host ?? '');
+  return { host: host ?? '', contentLength, chunked, upgrade, forwarded: kept };
+}
+
+/** `connection: close, x-trace` makes `x-trace` a matter of this connection too. */
+export function withoutConnectionOptions(fields: string[], connection: string | undefined): string[] {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return fields;
+  const options = new Set(connection.split(',').map((option) => option.trim().toLowerCase()));
+  return fields.filter((_, at) => !options.has(fields[at - (at % 2)] ?? ''));
+}

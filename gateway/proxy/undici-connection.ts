@@ -1,0 +1,29 @@
+/** The real PodConnection: a pool of HTTP/1.1 connections to one pod. */
+import { Pool } from 'undici';
+import type { PodAddress } from '../../common/wire/announcement.ts';
+import type { PodConnection } from '../revision/pod-connection.ts';
+
+/** A pod in the same cluster answers a SYN within a millisecond; one retransmission (1 s) is waited for. */
+const CONNECT_MILLISECONDS = 2_000;
+
+/** Below Node's keep-alive timeout for servers (5 s), so that no request is written to a connection that the pod is closing. */
+const IDLE_MILLISECONDS = 4_000;
+
+/** `onClosed` is called with a failure to close, which can only be a defect. */
+export function connectPod({ host, ports }: PodAddress, onFailure: (error: unknown) => void): PodConnection {
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${ports.http}`;
+  // Time limits of the answer are the attempt's own; the pool's would cut long inference.
+  const pool = new Pool(origin, {
+    pipelining: 1,
+    connect: { timeout: CONNECT_MILLISECONDS },
+    keepAliveTimeout: IDLE_MILLISECONDS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return {
+    dispatch: (options, handler) => void pool.dispatch(options, handler),
+    close: () => {
+      pool.close().catch(onFailure);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * Requests that wait for a pod, first come first served, bounded by their number and by the bytes of their bodies. It keeps order and bounds;
+ * timeouts and pods are the business of whoever holds it.
+ */
+
+export interface QueueLimits {
+  readonly maxRequests: number;
+  readonly maxBytes: number;
+}
+
+/** One place in a queue. */
+export class Place<Waiter> {
+  readonly waiter: Waiter;
+  readonly bytes: number;
+  queue: HoldQueue<Waiter> | undefined = undefined;
+  previous: Place<Waiter> | undefined = undefined;
+  next: Place<Waiter> | undefined = undefined;
+
+  constructor(waiter: Waiter, bytes: number) {
+    this.waiter = waiter;
+    this.bytes = bytes;
+  }
+}
+
+export class HoldQueue<Waiter> {
+  #first: Place<Waiter> | undefined;
+  #last: Place<Waiter> | undefined;
+  #length = 0;
+  #bytes = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What is too much, if one more request with that many bytes would be. */
+  excess(bytes: number, limits: QueueLimits): 'requests' | 'bytes' | undefined {
+    if (this.#length + 1 > limits.maxRequests) return 'requests';
+    return this.#bytes + bytes > limits.maxBytes ? 'bytes' : undefined;
+  }
+
+  /** At the end, whatever the bounds: ask `excess` first. */
+  enter(waiter: Waiter, bytes: number): Place<Waiter> {
+    const place = new Place(waiter, bytes);
+    place.previous = this.#last;
+    if (this.#last === undefined) this.#first = place;
+    else this.#last.next = place;
+    this.#last = place;
+    return this.#taken(place);
+  }
+
+  /** At the front, for a request that had its turn but whose pod did not take it; bounds do not apply to what was inside before. */
+  enterFirst(waiter: Waiter, bytes: number): Place<Waiter> {
+    const place = new Place(waiter, bytes);
+    place.next = this.#first;
+    if (this.#first === undefined) this.#last = place;
+    else this.#first.previous = place;
+    this.#first = place;
+    return this.#taken(place);
+  }
+
+  /** Gives a place up, wherever in the queue it is; once more does nothing. */
+  leave(place: Place<Waiter>): void {
+    if (place.queue !== this) return;
+    if (place.previous === undefined) this.#first = place.next;
+    else place.previous.next = place.next;
+    if (place.next === undefined) this.#last = place.previous;
+    else place.next.previous = place.previous;
+    place.queue = undefined;
+    place.previous = undefined;
+    place.next = undefined;
+    this.#length -= 1;
+    this.#bytes -= place.bytes;
+  }
+
+  /** Whose turn it is; the place is given up. */
+  shift(): Waiter | undefined {
+    const place = this.#first;
+    if (place === undefined) return undefined;
+    this.leave(place);
+    return place.waiter;
+  }
+
+  #taken(place: Place<Waiter>): Place<Waiter> {
+    place.queue = this;
+    this.#length += 1;
+    this.#bytes += place.bytes;
+    return place;
+  }
+}

@@ -1,0 +1,273 @@
+/** One model revision in the data plane: its pods, the requests that wait for them, and what it may take. */
+import type { Announcement } from '../../common/wire/announcement.ts';
+import type { RevisionRoute } from '../../common/wire/routes.ts';
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import type { GatewayErrorCode } from '../../common/wire/errors.ts';
+import type { RevisionMeter } from '../demand/revision-meter.ts';
+import type { RevisionMetrics } from '../metrics.ts';
+import type { BarredPods } from './barred-pods.ts';
+import { HoldQueue, type Place, type QueueLimits } from './hold-queue.ts';
+import { Pod, sameAddress } from './pod.ts';
+import type { ConnectPod } from './pod-connection.ts';
+import { pickPod } from './pod-picker.ts';
+
+/** An announced pod that the leading operator has not listed within this time does not exist. */
+const UNLISTED_MILLISECONDS = 30_000;
+
+/** What the function says about its revisions; live. */
+export interface RevisionSettings {
+  readonly functionName: string;
+  /** Seconds one execution may take. */
+  readonly timeoutSeconds: number;
+  readonly concurrencyLimit: number;
+  readonly queue: QueueLimits & { readonly timeoutSeconds: number };
+}
+
+/** A request that waits for a pod. Exactly one of these is called, once, after its place is given up. */
+export interface Waiter {
+  granted(pod: Pod): void;
+  denied(code: GatewayErrorCode, message: string): void;
+  /** The revision is gone; perhaps the function has another one. */
+  displaced(): void;
+}
+
+export interface RevisionServices {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly connect: ConnectPod;
+  readonly barred: BarredPods;
+}
+
+export type Failure = NonNullable<RevisionRoute['failure']>;
+
+export class Revision {
+  readonly namespace: string;
+  readonly name: string;
+  readonly meter: RevisionMeter;
+  readonly metrics: RevisionMetrics;
+  settings: RevisionSettings;
+  readonly #services: RevisionServices;
+  readonly #queue = new HoldQueue<Waiter>();
+  readonly #pods = new Map<string, Pod>();
+  /** Those that may get requests: an array, because two are drawn from it for each request. */
+  #ready: readonly Pod[] = [];
+  #failure: Failure | undefined;
+  #cancelWake: Cancel | undefined;
+  #isDropped = false;
+
+  constructor(
+    namespace: string,
+    name: string,
+    settings: RevisionSettings,
+    meter: RevisionMeter,
+    metrics: RevisionMetrics,
+    services: RevisionServices,
+  ) {
+    this.namespace = namespace;
+    this.name = name;
+    this.settings = settings;
+    this.meter = meter;
+    this.metrics = metrics;
+    this.#services = services;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** No pod at all: a request that arrives now is a cold start. */
+  get isCold(): boolean {
+    return this.#ready.length === 0;
+  }
+
+  /** A request that arrives now has to wait, as far as can be said without looking at each pod. */
+  get isBehind(): boolean {
+    return this.#queue.length > 0 || this.#ready.length === 0;
+  }
+
+  /** Routes do not have it any more. */
+  get isDropped(): boolean {
+    return this.#isDropped;
+  }
+
+  /** Why a request cannot be served, if that is known; a failed revision serves on as long as it has pods. */
+  get failure(): Failure | undefined {
+    return this.#ready.length === 0 ? this.#failure : undefined;
+  }
+
+  get announcements(): Announcement[] {
+    return [...this.#pods.values()].flatMap(({ announcement }) => announcement ?? []);
+  }
+
+  /** A slot in a pod, or undefined if there is none or others wait for one. Give it back with `release`. */
+  acquire(now: number): Pod | undefined {
+    return this.#queue.length > 0 ? undefined : this.acquireFirst(now);
+  }
+
+  /** A slot in a pod, before those who wait. */
+  acquireFirst(now: number): Pod | undefined {
+    const pod = pickPod(this.#ready, now, this.settings.concurrencyLimit, this.#services.random);
+    if (pod === undefined) return undefined;
+    pod.inFlight += 1;
+    this.meter.sent();
+    return pod;
+  }
+
+  release(pod: Pod): void {
+    pod.inFlight -= 1;
+    this.meter.returned();
+    if (this.#queue.length > 0) this.#serveQueue();
+  }
+
+  /** What the queue has too much of for one more request with so many bytes. */
+  excess(bytes: number): 'requests' | 'bytes' | undefined {
+    return this.#queue.excess(bytes, this.settings.queue);
+  }
+
+  /** Ask `excess` first. `again`: a pod refused it, so it goes before all others. */
+  hold(waiter: Waiter, bytes: number, again: boolean): Place<Waiter> {
+    const place = again ? this.#queue.enterFirst(waiter, bytes) : this.#queue.enter(waiter, bytes);
+    if (again || this.#queue.length === 1) this.#wakeWhenRested();
+    return place;
+  }
+
+  /** The client left, or its time in the queue is over. */
+  leave(place: Place<Waiter>): void {
+    this.#queue.leave(place);
+  }
+
+  /** Takes what routes say. Pods that they listed before and do not now are gone. */
+  update(route: RevisionRoute, settings: RevisionSettings): void {
+    const now = this.#services.clock.monotonic();
+    this.settings = settings;
+    this.#failure = route.failure;
+    const listed = new Set<string>();
+    for (const { uid, name, state, ...address } of route.pods) {
+      listed.add(uid);
+      const pod = this.#pods.get(uid) ?? this.#add(new Pod(uid, name, address, this.#services.connect));
+      if (pod.listed === undefined || !sameAddress(pod.listed, address)) pod.moveTo(address);
+      pod.listed = address;
+      pod.terminating = state === 'Terminating';
+      pod.renew();
+      if (!pod.terminating) this.#services.barred.lift(uid);
+    }
+    for (const pod of this.#pods.values()) {
+      if (pod.listed !== undefined && !listed.has(pod.uid)) this.#remove(pod, now);
+    }
+    this.#settle();
+  }
+
+  /** A pod says that it is ready. False: it is known to be gone or going. */
+  announce(announcement: Announcement): boolean {
+    const { uid, pod: name } = announcement;
+    const now = this.#services.clock.monotonic();
+    if (this.#services.barred.isBarred(uid, now)) return false;
+    const pod = this.#pods.get(uid) ?? this.#add(new Pod(uid, name, announcement, this.#services.connect));
+    if (pod.terminating) return false;
+    pod.moveTo(announcement);
+    pod.announcement = announcement;
+    pod.announcedAt = now;
+    pod.renew();
+    this.#settle();
+    return true;
+  }
+
+  /** Lets announced pods go that the leader, streaming since `leaderSince`, does not list. */
+  expireUnlisted(now: number, leaderSince: number): void {
+    for (const pod of this.#pods.values()) {
+      if (pod.listed !== undefined || Math.max(pod.announcedAt, leaderSince) + UNLISTED_MILLISECONDS > now) continue;
+      this.#remove(pod, now);
+      this.#settle();
+    }
+  }
+
+  /** The revision is gone; requests that pods have run to their end. */
+  drop(): void {
+    const now = this.#services.clock.monotonic();
+    this.#isDropped = true;
+    for (const pod of this.#pods.values()) this.#remove(pod, now);
+    this.#ready = [];
+    this.flush((waiter) => {
+      waiter.displaced();
+    });
+  }
+
+  /** Empties the queue. */
+  flush(dismiss: (waiter: Waiter) => void): void {
+    // Only those that wait now: a dismissed request could come straight back.
+    for (let left = this.#queue.length; left > 0; left -= 1) {
+      const waiter = this.#queue.shift();
+      if (waiter !== undefined) dismiss(waiter);
+    }
+    this.#stopWaking();
+  }
+
+  /** Ends everything of its own; for the end of the process. */
+  close(): void {
+    this.#stopWaking();
+    for (const pod of this.#pods.values()) pod.close();
+  }
+
+  #add(pod: Pod): Pod {
+    this.#pods.set(pod.uid, pod);
+    return pod;
+  }
+
+  #remove(pod: Pod, now: number): void {
+    this.#pods.delete(pod.uid);
+    this.#services.barred.bar(pod.uid, now);
+    pod.close();
+  }
+
+  /** After pods changed. */
+  #settle(): void {
+    this.#ready = [...this.#pods.values()].filter(({ terminating }) => !terminating);
+    const failure = this.failure;
+    if (failure === undefined) {
+      this.#serveQueue();
+    } else {
+      this.flush((waiter) => {
+        waiter.denied('revision-failed', failureMessage(this.name, failure));
+      });
+    }
+  }
+
+  #serveQueue(): void {
+    const now = this.#services.clock.monotonic();
+    while (this.#queue.length > 0) {
+      const pod = this.acquireFirst(now);
+      if (pod === undefined) break;
+      this.#queue.shift()?.granted(pod);
+    }
+    this.#wakeWhenRested();
+  }
+
+  /** If requests wait while a pod with room rests, looks again when it has rested. */
+  #wakeWhenRested(): void {
+    this.#stopWaking();
+    if (this.#queue.length === 0) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const pod of this.#ready) {
+      if (pod.hasRoom(this.settings.concurrencyLimit)) next = Math.min(next, pod.restUntil);
+    }
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.#cancelWake = this.#services.clock.after(Math.max(1, next - this.#services.clock.monotonic()), () => {
+      this.#cancelWake = undefined;
+      this.#serveQueue();
+    });
+  }
+
+  #stopWaking(): void {
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
+  }
+}
+
+/** For the client: the cause as the operator found it. */
+export function failureMessage(revision: string, { reason, message }: Failure): string {
+  return `Revision ${revision} cannot start: ${reason}: ${message}`;
+}

@@ -1,0 +1,186 @@
+/** Puts a gateway together, starts it, and ends it so that no request is lost. */
+import { randomUUID } from 'node:crypto';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../common/platform/clock.ts';
+import { startHealthServer } from '../common/platform/health-server.ts';
+import type { Logger } from '../common/platform/logging.ts';
+import type { GatewayConfiguration } from './configuration.ts';
+import { AnnouncementIntake } from './control/announcement-intake.ts';
+import { createControlServer } from './control/control-server.ts';
+import { KeyRing } from './control/key-ring.ts';
+import { RoutesIntake } from './control/routes-intake.ts';
+import { DemandReporter } from './demand/demand-reporter.ts';
+import { closeServer, listen } from './listen.ts';
+import { GatewayMetrics, type RevisionLoad } from './metrics.ts';
+import { createTrafficServer } from './proxy/traffic-server.ts';
+import { SHUTTING_DOWN } from './proxy/turn.ts';
+import { connectPod } from './proxy/undici-connection.ts';
+import { repeat } from './repeat.ts';
+import { BarredPods } from './revision/barred-pods.ts';
+import { EarlyAnnouncements } from './revision/early-announcements.ts';
+import { Revision, type RevisionServices } from './revision/revision.ts';
+import { RouteTable, type Listener } from './routing/route-table.ts';
+
+const EXPIRY_MILLISECONDS = 1_000;
+
+export interface GatewayOptions {
+  readonly configuration: GatewayConfiguration;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+export interface Gateway {
+  readonly ports: {
+    readonly http: number;
+    readonly external: number;
+    readonly control: number;
+    readonly metrics: number;
+  };
+  /** Serves on for the drain time, turns away what is held, lets pods finish what they have, then ends. */
+  close(): Promise<void>;
+}
+
+/** Resolves when all four ports listen; it is ready only once an operator sent routes. */
+export async function startGateway({
+  configuration,
+  clock,
+  random,
+  logger,
+  registry,
+}: GatewayOptions): Promise<Gateway> {
+  let phase: 'serving' | 'draining' | 'ending' = 'serving';
+  const early = new EarlyAnnouncements();
+  const barred = new BarredPods();
+  const keys = new KeyRing();
+  const reporter: DemandReporter = new DemandReporter(randomUUID(), clock, () => [
+    ...routes.announcements,
+    ...early.all(clock.monotonic()),
+  ]);
+  const metrics: GatewayMetrics = new GatewayMetrics(registry, () => ({
+    revisions: [...routes.revisions].map(loadOf),
+    streams: reporter.readers,
+    epoch: intake.epoch,
+  }));
+  const services: RevisionServices = {
+    clock,
+    random,
+    barred,
+    connect: (address) =>
+      connectPod(address, (error) => {
+        logger.error({ err: error }, 'Closing the connections to a pod failed');
+      }),
+  };
+  const routes: RouteTable = new RouteTable(configuration.domains, {
+    create: (namespace, name, settings) => {
+      const meter = reporter.ledger.meter(namespace, name);
+      const bound = metrics.bind(namespace, settings.functionName, name);
+      const revision = new Revision(namespace, name, settings, meter, bound, services);
+      for (const announcement of early.take(namespace, name, clock.monotonic())) revision.announce(announcement);
+      return revision;
+    },
+    dropped: ({ namespace, name, settings }) => {
+      metrics.unbind(namespace, settings.functionName, name);
+    },
+  });
+  const intake: RoutesIntake = new RoutesIntake(clock, routes, (epoch, stream) => {
+    logger.info({ epoch }, 'Took routes of a new epoch');
+    control.greetAllBut(stream);
+  });
+  const control = createControlServer({
+    controlToken: configuration.controlToken,
+    announcements: {
+      clock,
+      metrics,
+      logger,
+      intake: new AnnouncementIntake({
+        clock,
+        keys,
+        routes,
+        early,
+        barred,
+        relay: (announcement) => {
+          reporter.announce(announcement);
+        },
+      }),
+    },
+    streams: { gateway: configuration.name, reporter, intake, keys, logger },
+  });
+  const traffic = (listener: Listener): ReturnType<typeof createTrafficServer> =>
+    createTrafficServer(
+      {
+        listener,
+        maxConnections: configuration.maxConnections,
+        isDraining: () => phase !== 'serving',
+      },
+      {
+        clock,
+        random,
+        routes,
+        metrics,
+        maxBodyBytes: configuration.maxBodyBytes,
+        timeoutMarginMilliseconds: configuration.timeoutMarginMilliseconds,
+        isEnding: () => phase === 'ending',
+      },
+    );
+  const servers = {
+    http: traffic('cluster'),
+    external: traffic('external'),
+    control: control.server,
+  };
+  const { host } = configuration;
+  const ports = {
+    http: await listen(servers.http, configuration.ports.http, host),
+    external: await listen(servers.external, configuration.ports.external, host),
+    control: await listen(servers.control, configuration.ports.control, host),
+  };
+  const health = await startHealthServer({
+    ...(host === undefined ? {} : { host }),
+    port: configuration.ports.metrics,
+    registry,
+    ready: () => {
+      if (phase !== 'serving') return 'This gateway is shutting down.';
+      return intake.epoch === 0 ? 'No operator has sent routes yet.' : undefined;
+    },
+  });
+  const cancelExpiry = repeat(clock, EXPIRY_MILLISECONDS, () => {
+    intake.expireUnlisted();
+  });
+
+  const close = async (): Promise<void> => {
+    phase = 'draining';
+    await new Promise<void>((resolve) => clock.after(configuration.drainMilliseconds, resolve));
+    phase = 'ending';
+    for (const revision of routes.revisions) {
+      revision.flush((waiter) => {
+        waiter.denied(SHUTTING_DOWN.code, SHUTTING_DOWN.message);
+      });
+    }
+    // The operators hear of the requests until the last has ended, or they would remove the pods under them.
+    await Promise.all([
+      closeServer(servers.http, clock, configuration.finishMilliseconds),
+      closeServer(servers.external, clock, configuration.finishMilliseconds),
+    ]);
+    cancelExpiry();
+    reporter.close();
+    control.endStreams();
+    for (const revision of routes.revisions) revision.close();
+    await closeServer(servers.control, clock, 0);
+    await health.close();
+  };
+  let closing: Promise<void> | undefined;
+  return { ports: { ...ports, metrics: health.port }, close: () => (closing ??= close()) };
+}
+
+function loadOf(revision: Revision): RevisionLoad {
+  return {
+    namespace: revision.namespace,
+    functionName: revision.settings.functionName,
+    revision: revision.name,
+    inFlight: revision.meter.inFlight,
+    queued: revision.queued,
+    queuedBytes: revision.queuedBytes,
+  };
+}
