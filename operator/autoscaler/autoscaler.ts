@@ -104,12 +104,15 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   function tick(): void {
     cancelTick = clock.after(TICK_SECONDS * 1000, tick);
     settled = ledger.settle(seconds());
-    for (const key of [...active.keys()]) {
-      try {
-        decideNow(key);
-      } catch (error) {
-        logger.error({ revision: key, err: error }, 'Could not decide on a revision');
-      }
+    for (const key of [...active.keys()]) tryToDecide(key);
+  }
+
+  /** One revision whose decision fails must neither stop the others nor the gateway's stream that woke it. */
+  function tryToDecide(key: RevisionKey): void {
+    try {
+      decideNow(key);
+    } catch (error) {
+      logger.error({ revision: key, err: error }, 'Could not decide on a revision');
     }
   }
 
@@ -117,7 +120,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     appeared: (key) => {
       const desired = decided.get(key)?.decision.desired ?? 0;
       activate(key).lastActive = seconds();
-      if (desired === 0) decideNow(key);
+      if (desired === 0) tryToDecide(key);
     },
     sample: (key, second, concurrency) => {
       const windows = activate(key);

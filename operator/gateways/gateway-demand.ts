@@ -26,6 +26,12 @@ interface RevisionTotals {
  */
 const MOST_DRIFT = 0.001;
 
+/**
+ * No process holds more requests than this at once. A total that grew faster is a lie, and sums of such numbers would leave errors in the windows
+ * that look like demand for ever.
+ */
+const MOST_CONCURRENCY = 1_000_000;
+
 export class GatewayDemand {
   readonly bootId: string;
   /** When the last accepted record came. */
@@ -95,7 +101,7 @@ export class GatewayDemand {
 
   #account(record: DemandRecord, now: number, effects: DemandEffects): void {
     const to = Math.min(now, Math.max(this.cursor, record.uptimeSeconds + this.#offset));
-    const elapsed = record.uptimeSeconds - this.#uptime;
+    const elapsed = Math.max(0, record.uptimeSeconds - this.#uptime);
     const silent = new Set(this.#busy);
     for (const demand of record.revisions) {
       const key = `${demand.namespace}/${demand.revision}`;
@@ -103,7 +109,7 @@ export class GatewayDemand {
       const totals = this.#totals(demand);
       // A total that shrank was forgotten and counts anew from zero.
       const before = demand.requestSeconds < totals.requestSeconds ? 0 : totals.requestSeconds;
-      const added = demand.requestSeconds - before;
+      const added = Math.min(demand.requestSeconds - before, MOST_CONCURRENCY * elapsed);
       totals.requestSeconds = demand.requestSeconds;
       effects.spread(key, this.cursor, to, added);
       this.#settle(key, totals, demand.inFlight, demand.queued, elapsed > 0 ? added / elapsed : 0, effects);

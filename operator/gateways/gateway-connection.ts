@@ -1,0 +1,155 @@
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import type { Logger } from '../../common/platform/logging.ts';
+import type { DemandRecord } from '../../common/wire/demand.ts';
+import type { FunctionName, FunctionRoute } from '../../common/wire/routes.ts';
+import type { GatewayHello, GatewayMessage } from '../../common/wire/stream.ts';
+import type { SigningKey } from '../../common/wire/tokens.ts';
+import { openGatewayStream, type GatewayAddress, type GatewayStream } from './gateway-stream.ts';
+import { RoutesOutbox } from './routes-outbox.ts';
+
+export interface GatewayConnectionOptions {
+  readonly address: GatewayAddress;
+  readonly token: string;
+  /** Name of this operator replica. */
+  readonly operator: string;
+  readonly clock: Clock;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** The keys of this moment. */
+  readonly keys: () => readonly SigningKey[];
+  /** The gateway said hello, and may be given routes; again when it has taken routes of a higher epoch from another operator. */
+  readonly onHello: (hello: GatewayHello) => void;
+  readonly onDemand: (record: DemandRecord) => void;
+}
+
+const FIRST_RETRY_MILLISECONDS = 100;
+const LAST_RETRY_MILLISECONDS = 5_000;
+
+/**
+ * Keeps one gateway connected: opens a stream, opens the next one when it ends, waiting longer after each failure in a row. It checks that the
+ * gateway speaks first and as one process only, and never writes faster than the gateway reads. Which routes to send, and whether, the fleet says.
+ */
+export class GatewayConnection {
+  readonly #options: GatewayConnectionOptions;
+  #stream: GatewayStream | undefined;
+  #hello: GatewayHello | undefined;
+  /** When the gateway said hello. */
+  #connectedAt = 0;
+  #outbox = new RoutesOutbox();
+  #writable = false;
+  #keysWaiting = false;
+  #failures = 0;
+  #cancelRetry: Cancel = () => undefined;
+
+  constructor(options: GatewayConnectionOptions) {
+    this.#options = options;
+    this.#open();
+  }
+
+  get address(): GatewayAddress {
+    return this.#options.address;
+  }
+
+  /** What the gateway said when it connected; undefined while it is not connected. */
+  get hello(): GatewayHello | undefined {
+    return this.#hello;
+  }
+
+  /** From now on the gateway gets routes of this epoch, everything first. */
+  beginRoutes(epoch: number, routes: Iterable<FunctionRoute>): void {
+    if (this.#hello === undefined) return;
+    this.#outbox.begin(epoch, routes);
+    this.#flush();
+  }
+
+  endRoutes(): void {
+    this.#outbox.end();
+  }
+
+  publish(route: FunctionRoute): void {
+    this.#outbox.publish(route);
+    this.#flush();
+  }
+
+  remove(name: FunctionName): void {
+    this.#outbox.remove(name);
+    this.#flush();
+  }
+
+  keysChanged(): void {
+    this.#keysWaiting = true;
+    this.#flush();
+  }
+
+  close(): void {
+    this.#cancelRetry();
+    this.#disconnect();
+  }
+
+  #open(): void {
+    const { address, token, clock, operator } = this.#options;
+    this.#stream = openGatewayStream({
+      address,
+      token,
+      clock,
+      onMessage: (message) => this.#take(message),
+      onDrain: () => {
+        this.#writable = true;
+        this.#flush();
+      },
+      onEnd: (cause) => this.#retry(cause),
+    });
+    this.#keysWaiting = true;
+    this.#writable = this.#stream.write({ type: 'hello', operator });
+  }
+
+  #take(message: GatewayMessage): void {
+    if (message.type === 'demand') {
+      if (message.bootId !== this.#hello?.bootId) throw new Error('A record must follow a hello with its bootId.');
+      this.#options.onDemand(message);
+      return;
+    }
+    if (this.#hello === undefined) {
+      this.#connectedAt = this.#options.clock.monotonic();
+      this.#options.logger.info({ gateway: this.address.id, bootId: message.bootId }, 'Connected to gateway');
+    } else if (this.#hello.bootId !== message.bootId) throw new Error('All hellos of a stream must have one bootId.');
+    this.#hello = message;
+    this.#flush();
+    this.#options.onHello(message);
+  }
+
+  /** Keys go first: a gateway that learns of a pod must be able to check what the pod says. */
+  #flush(): void {
+    if (this.#stream === undefined || this.#hello === undefined) return;
+    if (this.#writable && this.#keysWaiting) {
+      this.#keysWaiting = false;
+      this.#writable = this.#stream.write({ type: 'keys', keys: this.#options.keys() });
+    }
+    if (!this.#writable) return;
+    const update = this.#outbox.take();
+    if (update !== undefined) this.#writable = this.#stream.write(update);
+  }
+
+  #retry(cause: Error): void {
+    const { clock, random, logger } = this.#options;
+    // A gateway that says hello and then nonsense fails too; one that served for a while begins anew.
+    const lasted = this.#hello === undefined ? 0 : clock.monotonic() - this.#connectedAt;
+    if (lasted > LAST_RETRY_MILLISECONDS) this.#failures = 0;
+    this.#disconnect();
+    const most = Math.min(LAST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** this.#failures);
+    // Between half and all of it, so that replicas and gateways that lost each other together do not come back together.
+    const milliseconds = most * (0.5 + random() / 2);
+    this.#failures = Math.min(this.#failures + 1, 30);
+    logger.warn({ gateway: this.address.id, err: cause, milliseconds }, 'Lost the gateway, trying again');
+    this.#cancelRetry = clock.after(milliseconds, () => this.#open());
+  }
+
+  #disconnect(): void {
+    this.#stream?.close();
+    this.#stream = undefined;
+    this.#hello = undefined;
+    this.#outbox = new RoutesOutbox();
+    this.#writable = false;
+  }
+}

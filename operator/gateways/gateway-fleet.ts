@@ -1,0 +1,132 @@
+import type { Clock } from '../../common/platform/clock.ts';
+import type { Logger } from '../../common/platform/logging.ts';
+import type { Announcement } from '../../common/wire/announcement.ts';
+import type { FunctionName, FunctionRoute } from '../../common/wire/routes.ts';
+import type { SigningKey } from '../../common/wire/tokens.ts';
+import type { DemandLedger } from './demand-ledger.ts';
+import { EpochClaim } from './epoch-claim.ts';
+import { GatewayConnection } from './gateway-connection.ts';
+import type { GatewayAddress } from './gateway-stream.ts';
+import { functionKey } from './routes-outbox.ts';
+
+export interface GatewayFleetOptions {
+  readonly clock: Clock;
+  /** From 0 up to 1; spreads reconnections. */
+  readonly random: () => number;
+  /** The control token that operators and gateways share. */
+  readonly token: string;
+  /** Name of this operator replica. */
+  readonly operator: string;
+  readonly keys: readonly SigningKey[];
+  readonly ledger: DemandLedger;
+  /**
+   * Makes an epoch of at least `atLeast`, higher than any before, this leader's own, by compare-and-swap in its Lease. Rejects when this replica
+   * does not lead any more; it is asked again after a while, as long as nobody called `follow`.
+   */
+  readonly claimEpoch: (atLeast: number) => Promise<number>;
+  readonly onAnnouncement: (announcement: Announcement, gatewayId: string) => void;
+  readonly logger: Logger;
+}
+
+/**
+ * All gateways, each on one connection: demand and announcements come in from each, routes go out to each while this replica leads. It does not find
+ * gateways and does not make routes.
+ */
+export class GatewayFleet {
+  readonly #options: GatewayFleetOptions;
+  readonly #connections = new Map<string, GatewayConnection>();
+  readonly #routes = new Map<string, FunctionRoute>();
+  readonly #epoch: EpochClaim;
+  #keys: readonly SigningKey[];
+
+  constructor(options: GatewayFleetOptions) {
+    const { clock, claimEpoch, logger } = options;
+    this.#options = options;
+    this.#keys = options.keys;
+    this.#epoch = new EpochClaim({ clock, claimEpoch, logger, onClaimed: (epoch) => this.#beginRoutes(epoch) });
+  }
+
+  /** The gateway pods that exist, ready or not, on nodes that are. One that is no longer named is gone, with its demand. */
+  setGateways(gateways: readonly GatewayAddress[]): void {
+    const wanted = new Map(gateways.map((gateway) => [gateway.id, gateway]));
+    for (const [id, connection] of this.#connections) {
+      const next = wanted.get(id);
+      if (next !== undefined && isSamePlace(next, connection.address)) continue;
+      connection.close();
+      this.#connections.delete(id);
+      if (next === undefined) this.#options.ledger.gatewayGone(id, this.#seconds());
+    }
+    for (const gateway of gateways) if (!this.#connections.has(gateway.id)) this.#connect(gateway);
+  }
+
+  /** New or changed. It is sent while this replica leads, and kept for gateways that connect later. */
+  publish(route: FunctionRoute): void {
+    this.#routes.set(functionKey(route), route);
+    for (const connection of this.#connections.values()) connection.publish(route);
+  }
+
+  remove(name: FunctionName): void {
+    if (!this.#routes.delete(functionKey(name))) return;
+    for (const connection of this.#connections.values()) connection.remove(name);
+  }
+
+  /** Whole, each time they change. */
+  setKeys(keys: readonly SigningKey[]): void {
+    this.#keys = keys;
+    for (const connection of this.#connections.values()) connection.keysChanged();
+  }
+
+  /** This replica leads. Every route must have been published before, for what is not named in the first update is gone. */
+  lead(): void {
+    for (const { hello } of this.#connections.values())
+      if (hello !== undefined) this.#epoch.reported(hello.highestEpoch);
+    this.#epoch.begin();
+  }
+
+  /** This replica does not lead any more; it goes on reading demand. */
+  follow(): void {
+    this.#epoch.end();
+    for (const connection of this.#connections.values()) connection.endRoutes();
+  }
+
+  close(): void {
+    this.#epoch.end();
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
+  }
+
+  #connect(address: GatewayAddress): void {
+    const { token, operator, clock, random, logger, ledger, onAnnouncement } = this.#options;
+    const connection = new GatewayConnection({
+      address,
+      token,
+      operator,
+      clock,
+      random,
+      logger,
+      keys: () => this.#keys,
+      onHello: ({ highestEpoch }) => {
+        this.#epoch.reported(highestEpoch);
+        const epoch = this.#epoch.current;
+        if (epoch !== undefined) connection.beginRoutes(epoch, this.#routes.values());
+      },
+      onDemand: (record) => {
+        ledger.record(address.id, record, this.#seconds());
+        for (const announcement of record.announcements) onAnnouncement(announcement, address.id);
+      },
+    });
+    this.#connections.set(address.id, connection);
+  }
+
+  #beginRoutes(epoch: number): void {
+    for (const connection of this.#connections.values()) connection.beginRoutes(epoch, this.#routes.values());
+  }
+
+  #seconds(): number {
+    return this.#options.clock.monotonic() / 1000;
+  }
+}
+
+function isSamePlace(a: GatewayAddress, b: GatewayAddress): boolean {
+  return a.host === b.host && a.controlPort === b.controlPort;
+}
