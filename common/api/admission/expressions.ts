@@ -23,7 +23,10 @@ const environment = new Environment()
   .registerFunction('isQuantity(string): bool', (text: string) => parseQuantity(text) !== undefined)
   .registerFunction('quantity(string): kubernetes.Quantity', (text: string) => {
     const nano = parseQuantity(text);
-    if (nano === undefined) throw new EvaluationError(`quantity: ${JSON.stringify(text)} must be a quantity`);
+    if (nano === undefined) {
+      const notation = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$';
+      throw new EvaluationError(`quantities must match the regular expression '${notation}'`);
+    }
     return new Quantity(nano);
   })
   .registerFunction('kubernetes.Quantity.compareTo(kubernetes.Quantity): int', (a: Quantity, b: Quantity) =>

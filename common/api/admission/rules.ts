@@ -68,7 +68,7 @@ function problemOf(rule: CompiledRule, variables: Parameters<Expression>[0]): st
   }
   try {
     const explained = rule.explain?.(variables);
-    return typeof explained === 'string' && explained !== '' ? explained : message;
+    return typeof explained === 'string' && explained.trim() !== '' ? explained : message;
   } catch (error) {
     evaluationProblem(error);
     return message;

@@ -108,11 +108,7 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                         'x-kubernetes-list-type': 'atomic',
                         minItems: 1,
                         maxItems: 8,
-                        items: {
-                          type: 'string',
-                          enum: ['CPU', 'CUDA', 'TensorRT', 'WebGPU', 'CoreML', 'DirectML'],
-                          maxLength: 16,
-                        },
+                        items: { type: 'string', enum: ['CPU', 'CUDA', 'TensorRT', 'WebGPU', 'CoreML', 'DirectML'] },
                         'x-kubernetes-validations': [
                           {
                             rule: 'self.all(p, self.exists_one(q, q == p))',
@@ -248,13 +244,9 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                           ],
                           properties: {
                             key: { type: 'string', maxLength: 316 },
-                            operator: { type: 'string', enum: ['Equal', 'Exists'], maxLength: 16 },
+                            operator: { type: 'string', enum: ['Equal', 'Exists'] },
                             value: { type: 'string', maxLength: 63 },
-                            effect: {
-                              type: 'string',
-                              enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
-                              maxLength: 32,
-                            },
+                            effect: { type: 'string', enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
                             tolerationSeconds: { type: 'integer', format: 'int64', minimum: 0, maximum: 2147483647 },
                           },
                         },
@@ -306,7 +298,7 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                     properties: {
                       minReplicas: { type: 'integer', format: 'int32', default: 0, minimum: 0, maximum: 1000 },
                       maxReplicas: { type: 'integer', format: 'int32', default: 10, minimum: 1, maximum: 1000 },
-                      metric: { type: 'string', default: 'Concurrency', enum: ['Concurrency'], maxLength: 32 },
+                      metric: { type: 'string', default: 'Concurrency', enum: ['Concurrency'] },
                       target: { type: 'integer', format: 'int32', default: 8, minimum: 1, maximum: 100000 },
                       stableWindowSeconds: { type: 'integer', format: 'int32', default: 60, minimum: 6, maximum: 3600 },
                       panicWindowPercentage: {
@@ -366,13 +358,11 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                       timeoutSeconds: { type: 'integer', format: 'int32', default: 60, minimum: 1, maximum: 3600 },
                     },
                   },
-                  visibility: { type: 'string', default: 'Cluster', enum: ['Cluster', 'External'], maxLength: 32 },
+                  visibility: { type: 'string', default: 'Cluster', enum: ['Cluster', 'External'] },
                   rollout: {
                     type: 'object',
                     default: {},
-                    properties: {
-                      strategy: { type: 'string', default: 'Surge', enum: ['Surge', 'Recreate'], maxLength: 32 },
-                    },
+                    properties: { strategy: { type: 'string', default: 'Surge', enum: ['Surge', 'Recreate'] } },
                   },
                   revisionHistoryLimit: { type: 'integer', format: 'int32', default: 3, minimum: 0, maximum: 100 },
                   traffic: {
@@ -442,7 +432,7 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                       required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
                       properties: {
                         type: { type: 'string', maxLength: 64, pattern: '^[A-Z][A-Za-z]*$' },
-                        status: { type: 'string', enum: ['True', 'False', 'Unknown'], maxLength: 16 },
+                        status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
                         observedGeneration: { type: 'integer', format: 'int64', minimum: 0, maximum: 9007199254740991 },
                         lastTransitionTime: { type: 'string', format: 'date-time', maxLength: 64 },
                         reason: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Z][A-Za-z0-9]*$' },

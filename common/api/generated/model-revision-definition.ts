@@ -101,7 +101,6 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                             items: {
                               type: 'string',
                               enum: ['CPU', 'CUDA', 'TensorRT', 'WebGPU', 'CoreML', 'DirectML'],
-                              maxLength: 16,
                             },
                             'x-kubernetes-validations': [
                               {
@@ -243,13 +242,9 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                               ],
                               properties: {
                                 key: { type: 'string', maxLength: 316 },
-                                operator: { type: 'string', enum: ['Equal', 'Exists'], maxLength: 16 },
+                                operator: { type: 'string', enum: ['Equal', 'Exists'] },
                                 value: { type: 'string', maxLength: 63 },
-                                effect: {
-                                  type: 'string',
-                                  enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
-                                  maxLength: 32,
-                                },
+                                effect: { type: 'string', enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
                                 tolerationSeconds: {
                                   type: 'integer',
                                   format: 'int64',
@@ -363,7 +358,6 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                             items: {
                               type: 'string',
                               enum: ['CPU', 'CUDA', 'TensorRT', 'WebGPU', 'CoreML', 'DirectML'],
-                              maxLength: 16,
                             },
                             'x-kubernetes-validations': [
                               {
@@ -506,13 +500,9 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                               ],
                               properties: {
                                 key: { type: 'string', maxLength: 316 },
-                                operator: { type: 'string', enum: ['Equal', 'Exists'], maxLength: 16 },
+                                operator: { type: 'string', enum: ['Equal', 'Exists'] },
                                 value: { type: 'string', maxLength: 63 },
-                                effect: {
-                                  type: 'string',
-                                  enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
-                                  maxLength: 32,
-                                },
+                                effect: { type: 'string', enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] },
                                 tolerationSeconds: {
                                   type: 'integer',
                                   format: 'int64',
@@ -580,7 +570,7 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                       required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
                       properties: {
                         type: { type: 'string', maxLength: 64, pattern: '^[A-Z][A-Za-z]*$' },
-                        status: { type: 'string', enum: ['True', 'False', 'Unknown'], maxLength: 16 },
+                        status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
                         observedGeneration: { type: 'integer', format: 'int64', minimum: 0, maximum: 9007199254740991 },
                         lastTransitionTime: { type: 'string', format: 'date-time', maxLength: 64 },
                         reason: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[A-Z][A-Za-z0-9]*$' },
@@ -593,7 +583,7 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                   readyReplicas: { type: 'integer', format: 'int32', minimum: 0, maximum: 1000000 },
                   desiredReplicas: { type: 'integer', format: 'int32', minimum: 0, maximum: 1000000 },
                   selector: { type: 'string', maxLength: 512 },
-                  mode: { type: 'string', enum: ['Stable', 'Panic'], maxLength: 16 },
+                  mode: { type: 'string', enum: ['Stable', 'Panic'] },
                   wokenAt: { type: 'string', format: 'date-time', maxLength: 64 },
                   executionProviders: {
                     type: 'array',
