@@ -1,5 +1,6 @@
 /** The behaviour that the operator relies on, as a jest suite for any adapter of the port. */
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
+import { describeAdmission } from './admission.ts';
 import type { ConformanceSubject } from './subject.ts';
 import { describeCustomResources } from './custom-resources.ts';
 import { describeDeletion } from './deletion.ts';
@@ -32,5 +33,6 @@ export function describeClusterConformance(name: string, start: () => Promise<Co
     describePods(current);
     describeLeases(current);
     describeCustomResources(current);
+    describeAdmission(current);
   });
 }

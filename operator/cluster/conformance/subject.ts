@@ -1,6 +1,6 @@
 /** What the conformance suite asks of an adapter under test, and the objects that it makes there. */
 import type { Cluster, KubernetesObject, ObjectMeta, OwnerReference, Resource } from '../port.ts';
-import type { Event, Lease, Pod, Secret } from '../resources.ts';
+import { MODEL_FUNCTIONS, MODEL_REVISIONS, type Event, type Lease, type Pod, type Secret } from '../resources.ts';
 
 export interface ConformanceSubject {
   readonly cluster: Cluster;
@@ -21,19 +21,12 @@ export interface CustomObject extends KubernetesObject {
   readonly status?: Readonly<Record<string, unknown>>;
 }
 
-const API_VERSION = 'pilotlight.dev/v1alpha1';
-export const FUNCTIONS: Resource<CustomObject> = {
-  apiVersion: API_VERSION,
-  kind: 'ModelFunction',
-  plural: 'modelfunctions',
-  namespaced: true,
-};
-export const REVISIONS: Resource<CustomObject> = {
-  apiVersion: API_VERSION,
-  kind: 'ModelRevision',
-  plural: 'modelrevisions',
-  namespaced: true,
-};
+export const FUNCTIONS: Resource<CustomObject> = loosely(MODEL_FUNCTIONS);
+export const REVISIONS: Resource<CustomObject> = loosely(MODEL_REVISIONS);
+
+function loosely({ apiVersion, kind, plural, namespaced }: Resource<KubernetesObject>): Resource<CustomObject> {
+  return { apiVersion, kind, plural, namespaced };
+}
 
 let lastName = 0;
 
