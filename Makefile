@@ -36,6 +36,6 @@ test: install ## Run every test that needs no cluster
 	@node scripts/build.ts
 	@npm test --silent
 
-conformance: install ## Hold the Kubernetes adapter and the CRDs against the cluster of $KUBECONFIG
-	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to test against, for example: kind get kubeconfig >kind.yaml; KUBECONFIG=kind.yaml make conformance" >&2; exit 2; }
+conformance: install ## Install the CRDs in the cluster of $KUBECONFIG and hold the adapter and them against it
+	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to test against, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make conformance" >&2; exit 2; }
 	@npm test --silent -- --testMatch='**/*.conformance.test.ts' --testPathIgnorePatterns=/node_modules/
