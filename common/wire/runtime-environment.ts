@@ -18,11 +18,15 @@ export const RUNTIME_ENVIRONMENT = {
   httpPort: 'PILOTLIGHT_HTTP_PORT',
   controlPort: 'PILOTLIGHT_CONTROL_PORT',
   metricsPort: 'PILOTLIGHT_METRICS_PORT',
+  /** Bytes of a request's body that are taken; 64 MiB if unset. */
+  maxBodyBytes: 'PILOTLIGHT_MAX_BODY_BYTES',
   /** The one directory the runtime writes to: fetched models, by digest. */
   modelDirectory: 'PILOTLIGHT_MODEL_DIRECTORY',
   /** Where the reason of a failed start goes; the kubelet copies it into the pod's status. */
   terminationLog: 'PILOTLIGHT_TERMINATION_LOG',
   logLevel: 'PILOTLIGHT_LOG_LEVEL',
+  /** `1`: supervise.sh ends the runtime when its own standard input, a pipe from the parent, closes. For local mode. */
+  exitWithParent: 'PILOTLIGHT_EXIT_WITH_PARENT',
 } as const;
 
 /** A ModelRevision's resolved template, as far as the runtime needs it. */

@@ -1,0 +1,52 @@
+/**
+ * May a request begin in this pod? The pod is the truth about itself: a gateway only guesses, and sends a request elsewhere when it is refused here.
+ *
+ * | request names        | pod is   | in flight    | answer           |
+ * |----------------------|----------|--------------|------------------|
+ * | another pod          | any      | any          | 421 WrongPod     |
+ * | this pod, or none    | Starting | any          | 503 NotReady     |
+ * | this pod, or none    | Draining | any          | 503 Draining     |
+ * | this pod and a limit | Ready    | at the limit | 429 LimitReached |
+ * | this pod, or none    | Ready    | below        | admitted         |
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { REQUEST_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
+
+export type Phase = 'Starting' | 'Ready' | 'Draining';
+
+export interface PodState {
+  /** Absent where no gateway is in front, so nothing can name this pod. */
+  readonly uid: string | undefined;
+  readonly phase: Phase;
+  /** Requests that were admitted and have not ended. */
+  readonly inFlight: number;
+}
+
+/** The reason not to, or undefined: it may begin. */
+export function decideAdmission(pod: PodState, headers: IncomingHttpHeaders): NotAdmitted | undefined {
+  if (namesAnotherPod(pod.uid, headers)) return 'WrongPod';
+  if (pod.phase === 'Starting') return 'NotReady';
+  if (pod.phase === 'Draining') return 'Draining';
+  const limit = gatewayNumber(pod.uid, headers, REQUEST_HEADERS.concurrencyLimit);
+  return limit !== undefined && pod.inFlight >= limit ? 'LimitReached' : undefined;
+}
+
+export function namesAnotherPod(uid: string | undefined, headers: IncomingHttpHeaders): boolean {
+  const named = headers[REQUEST_HEADERS.podUid];
+  return named !== undefined && named !== uid;
+}
+
+/** Milliseconds this request may take: the gateway's word, else `otherwise`. */
+export function executionTimeout(uid: string | undefined, headers: IncomingHttpHeaders, otherwise: number): number {
+  return gatewayNumber(uid, headers, REQUEST_HEADERS.timeout) ?? otherwise;
+}
+
+/**
+ * A positive number that a gateway set. It counts only beside this pod's uid, which gateways alone know: whoever calls the pod directly could
+ * otherwise have the process killed as hung with a timeout of 1 ms.
+ */
+function gatewayNumber(uid: string | undefined, headers: IncomingHttpHeaders, name: string): number | undefined {
+  if (uid === undefined || headers[REQUEST_HEADERS.podUid] !== uid) return undefined;
+  const value = headers[name];
+  return typeof value === 'string' && /^[1-9]\d{0,8}$/.test(value) ? Number(value) : undefined;
+}

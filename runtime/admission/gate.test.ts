@@ -1,0 +1,104 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ManualClock } from '../../common/platform/manual-clock.ts';
+import type { Phase } from './decide-admission.ts';
+import { DRAIN_LAPSE, Gate } from './gate.ts';
+
+function setup(): { gate: Gate; clock: ManualClock; phases: Phase[] } {
+  const clock = new ManualClock();
+  const phases: Phase[] = [];
+  const gate = new Gate({ clock, uid: 'uid-1', onPhase: (phase) => phases.push(phase) });
+  return { gate, clock, phases };
+}
+
+test('admits once the model is warm', () => {
+  const { gate } = setup();
+  expect(gate.enter({})).toBe('NotReady');
+  gate.open();
+  expect(gate.enter({})).toBeUndefined();
+  expect(gate.inFlight).toBe(1);
+});
+
+test('a drain if idle says busy and changes nothing while a request is in the pod', () => {
+  const { gate, clock, phases } = setup();
+  gate.open();
+  gate.enter({});
+  expect(gate.drain({ ifIdle: true })).toBe(false);
+  expect(gate.phase).toBe('Ready');
+  expect(clock.pending).toBe(0);
+  gate.leave();
+  expect(gate.drain({ ifIdle: true })).toBe(true);
+  expect(gate.enter({})).toBe('Draining');
+  expect(phases).toEqual(['Ready', 'Draining']);
+});
+
+test('a drain lapses 10 s after it was last asked for', async () => {
+  const { gate, clock, phases } = setup();
+  gate.open();
+  gate.drain({ ifIdle: false });
+  await clock.advance(DRAIN_LAPSE - 1);
+  gate.drain({ ifIdle: false });
+  await clock.advance(DRAIN_LAPSE - 1);
+  expect(gate.phase).toBe('Draining');
+  await clock.advance(1);
+  expect(gate.enter({})).toBeUndefined();
+  expect(phases).toEqual(['Ready', 'Draining', 'Ready']);
+});
+
+test('a pod that is still starting can be drained, and its model may become warm meanwhile', async () => {
+  const { gate, clock } = setup();
+  gate.drain({ ifIdle: true });
+  gate.open();
+  expect(gate.phase).toBe('Draining');
+  await clock.advance(DRAIN_LAPSE);
+  expect(gate.phase).toBe('Ready');
+});
+
+test('a termination never lapses', async () => {
+  const { gate, clock, phases } = setup();
+  gate.open();
+  gate.drain({ ifIdle: false });
+  gate.terminate();
+  expect(clock.pending).toBe(0);
+  await clock.advance(10 * DRAIN_LAPSE);
+  expect(gate.phase).toBe('Draining');
+  expect(phases).toEqual(['Ready', 'Draining']);
+});
+
+test('is idle when the last request has left', async () => {
+  const { gate } = setup();
+  gate.open();
+  await gate.idle();
+  gate.enter({});
+  gate.enter({});
+  let idle = false;
+  const waiting = gate.idle().then(() => (idle = true));
+  gate.leave();
+  await Promise.resolve();
+  expect(idle).toBe(false);
+  gate.leave();
+  await waiting;
+  expect(idle).toBe(true);
+});
+
+test('never has more in flight than the limit, whatever comes and goes', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.boolean(), { maxLength: 50 }), (limit, steps) => {
+      const { gate } = setup();
+      gate.open();
+      const headers = { 'pilotlight-pod-uid': 'uid-1', 'pilotlight-concurrency-limit': String(limit) };
+      let inside = 0;
+      for (const comes of steps) {
+        if (comes) {
+          const refusal = gate.enter(headers);
+          expect(refusal).toBe(inside < limit ? undefined : 'LimitReached');
+          if (refusal === undefined) inside++;
+        } else if (inside > 0) {
+          gate.leave();
+          inside--;
+        }
+        expect(gate.inFlight).toBe(inside);
+      }
+    }),
+  );
+});

@@ -1,0 +1,95 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import type { NotAdmitted } from '../../common/wire/headers.ts';
+import { decideAdmission, type Phase, type PodState } from './decide-admission.ts';
+
+/** Milliseconds after which a drain that no SIGTERM followed is over: whoever ordered it has died, and the pod would be lost to everybody. */
+export const DRAIN_LAPSE = 10_000;
+
+export interface GateOptions {
+  readonly clock: Clock;
+  readonly uid: string | undefined;
+  readonly onPhase?: (phase: Phase) => void;
+}
+
+/** What the pod is doing now: its phase, and how many requests are in it. Decisions and their effect are one step, so nothing comes in between. */
+export class Gate implements PodState {
+  readonly uid: string | undefined;
+  readonly #clock: Clock;
+  readonly #onPhase: (phase: Phase) => void;
+  #opened = false;
+  #terminating = false;
+  #lapse: Cancel | undefined;
+  #inFlight = 0;
+  readonly #waitingForIdle: (() => void)[] = [];
+
+  constructor({ clock, uid, onPhase = () => undefined }: GateOptions) {
+    this.#clock = clock;
+    this.uid = uid;
+    this.#onPhase = onPhase;
+  }
+
+  get phase(): Phase {
+    if (this.#terminating || this.#lapse !== undefined) return 'Draining';
+    return this.#opened ? 'Ready' : 'Starting';
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** The model is warm. */
+  open(): void {
+    this.#change(() => {
+      this.#opened = true;
+    });
+  }
+
+  /** Takes a place, which `leave` gives back, or says why not. */
+  enter(headers: IncomingHttpHeaders): NotAdmitted | undefined {
+    const refusal = decideAdmission(this, headers);
+    if (refusal === undefined) this.#inFlight++;
+    return refusal;
+  }
+
+  leave(): void {
+    this.#inFlight--;
+    if (this.#inFlight > 0) return;
+    for (const resolve of this.#waitingForIdle.splice(0)) resolve();
+  }
+
+  /** Admits nobody until the drain lapses; false, and no change, if it was to be done only when idle and is not. */
+  drain({ ifIdle }: { readonly ifIdle: boolean }): boolean {
+    if (ifIdle && this.#inFlight > 0) return false;
+    this.#change(() => {
+      this.#lapse?.();
+      this.#lapse = this.#clock.after(DRAIN_LAPSE, () => {
+        this.#change(() => {
+          this.#lapse = undefined;
+        });
+      });
+    });
+    return true;
+  }
+
+  /** Admits nobody any more. */
+  terminate(): void {
+    this.#change(() => {
+      this.#terminating = true;
+      this.#lapse?.();
+      this.#lapse = undefined;
+    });
+  }
+
+  /** Resolves when no request is in the pod. */
+  idle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForIdle.push(resolve));
+  }
+
+  #change(apply: () => void): void {
+    const before = this.phase;
+    apply();
+    if (this.phase !== before) this.#onPhase(this.phase);
+  }
+}

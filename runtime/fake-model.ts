@@ -1,0 +1,105 @@
+import type { ModelFacts } from '../common/wire/announcement.ts';
+import type { InferenceRequest, InferenceResult, Model } from './inference.ts';
+
+interface Waiting {
+  readonly request: InferenceRequest;
+  readonly resolve: (result: InferenceResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A model without ONNX: it answers every request with its first input under its output's name, one run at a time. Held, it begins a run and does
+ * not end it until it is released, like a model that computes for long; what waits behind that run is dropped by its signal, as the port says.
+ */
+export class FakeModel implements Model {
+  readonly facts: ModelFacts;
+  readonly executionProviders = ['CPU'];
+  readonly phases = { fetch: 1, session: 2, warmUp: 3 };
+  readonly failed: Promise<Error>;
+  /** Makes the promise `failed` come true. */
+  readonly fail: (error: Error) => void;
+  closed = false;
+  #held = false;
+  #running: Waiting | undefined;
+  readonly #waiting: Waiting[] = [];
+  readonly #failNext: Error[] = [];
+
+  constructor(facts: Partial<ModelFacts> = {}) {
+    this.facts = {
+      sha256: '0'.repeat(64),
+      sizeBytes: 100,
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 2] }],
+      batching: { enabled: false, reason: 'A fake does not batch.' },
+      ...facts,
+    };
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.failed = promise;
+    this.fail = resolve;
+  }
+
+  get load(): { readonly waiting: number; readonly running: number } {
+    return { waiting: this.#waiting.length, running: this.#running === undefined ? 0 : 1 };
+  }
+
+  infer(request: InferenceRequest): Promise<InferenceResult> {
+    return new Promise((resolve, reject) => {
+      const waiting = { request, resolve, reject };
+      this.#waiting.push(waiting);
+      request.signal?.addEventListener('abort', () => {
+        const index = this.#waiting.indexOf(waiting);
+        if (index < 0) return;
+        this.#waiting.splice(index, 1);
+        reject(request.signal?.reason as Error);
+      });
+      this.#next();
+    });
+  }
+
+  /** Runs that begin from now on do not end by themselves. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Ends the run that goes on, and every later one at once. */
+  release(): void {
+    this.#held = false;
+    this.#end();
+  }
+
+  /** The next run rejects with this. */
+  failNext(error: Error): void {
+    this.#failNext.push(error);
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  #next(): void {
+    if (this.#running !== undefined) return;
+    this.#running = this.#waiting.shift();
+    if (this.#running !== undefined && !this.#held) this.#end();
+  }
+
+  #end(): void {
+    const ended = this.#running;
+    if (ended === undefined) return;
+    this.#running = undefined;
+    const failure = this.#failNext.shift();
+    if (failure === undefined) ended.resolve(this.#result(ended.request));
+    else ended.reject(failure);
+    this.#next();
+  }
+
+  #result({ inputs, outputs }: InferenceRequest): InferenceResult {
+    const [first] = inputs;
+    const names = outputs ?? this.facts.outputs.map(({ name }) => name);
+    return {
+      outputs: first === undefined ? [] : names.map((name) => ({ ...first, name })),
+      timing: { queue: 1, computeInput: 2, compute: 3, computeOutput: 4 },
+      batch: { requests: 1, rows: first?.shape[0] ?? 1, first: true },
+    };
+  }
+}
