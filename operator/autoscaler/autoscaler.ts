@@ -21,6 +21,7 @@ export interface Autoscaler {
   close(): void;
 }
 
+/** What it stands on; all callbacks are called synchronously. */
 export interface AutoscalerOptions {
   readonly clock: Clock;
   readonly ledger: DemandSource;
@@ -49,6 +50,7 @@ interface Decided {
   readonly state: ScalerState;
 }
 
+/** Begins to listen to the ledger and to tick; ends with `close`. */
 export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const { clock, ledger, scalable, onDecision, logger } = options;
   /** Only of revisions that are not at rest: these are visited on each tick. */

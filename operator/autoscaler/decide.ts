@@ -24,6 +24,7 @@ const ADJUSTMENTS: readonly Adjustment[] = [
   maxReplicas,
 ];
 
+/** What is seen of a revision's demand at one moment. */
 export interface Observation {
   /** Window averages; undefined while the windows are empty. */
   readonly concurrency: { readonly stable: number; readonly panic: number } | undefined;
@@ -63,6 +64,7 @@ export function firstState(revision: ScalableRevision, monotonic: number): Scale
   };
 }
 
+/** The decision of this moment, and the state for the next. */
 export function decide(
   revision: ScalableRevision,
   observation: Observation,

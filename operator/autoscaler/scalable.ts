@@ -40,7 +40,7 @@ export interface ScalingDecision {
   /** Averages of the two windows, in requests at once; undefined without data. */
   readonly stableConcurrency: number | undefined;
   readonly panicConcurrency: number | undefined;
-  /** Names of the adjustments that changed the number, in order. */
+  /** Names of the adjustments that changed the number, in order; first `NoData` if the windows were empty. */
   readonly reasons: readonly string[];
   /** To be kept in the revision's status. */
   readonly wokenAt: number | undefined;

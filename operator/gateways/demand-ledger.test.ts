@@ -263,6 +263,33 @@ describe('a gateway that the ledger has not seen before', () => {
   });
 });
 
+test('a total that grows faster than any process could is cut', () => {
+  const { ledger, total } = listening();
+  const gateway = new SimulatedGateway(0).run(1, 0);
+  ledger.record('a', gateway.record(), 1);
+  const [lie] = gateway.run(2, 0).record().revisions;
+  ledger.record(
+    'a',
+    { ...gateway.record(), revisions: lie === undefined ? [] : [{ ...lie, requestSeconds: 1e300 }] },
+    2,
+  );
+  ledger.settle(2);
+  expect(total()).toBe(1_000_000);
+});
+
+test('a revision that a full record leaves out is gone, and counts anew when it is back', () => {
+  const { ledger, total } = listening();
+  const gateway = new SimulatedGateway(0).run(0, 4).run(5, 4);
+  ledger.record('a', gateway.record(), 5);
+  ledger.record('a', { ...gateway.heartbeat(), full: true }, 5);
+  expect(ledger.demandOf(KEY)).toMatchObject({ inFlight: 0, queued: 0 });
+  const [again] = gateway.run(6, 0).record().revisions;
+  const reborn = again === undefined ? [] : [{ ...again, requestSeconds: 3 }];
+  ledger.record('a', { ...gateway.record(false), revisions: reborn }, 6);
+  ledger.settle(6);
+  expect(total()).toBeCloseTo(23);
+});
+
 describe('demand that appears', () => {
   test('is told once, at once, when the sum leaves zero', () => {
     const { ledger, appeared } = listening();

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 
+/** What a claim stands on, and whom it tells. */
 export interface EpochClaimOptions {
   readonly clock: Clock;
   readonly claimEpoch: (atLeast: number) => Promise<number>;

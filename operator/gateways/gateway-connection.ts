@@ -7,6 +7,7 @@ import type { SigningKey } from '../../common/wire/tokens.ts';
 import { openGatewayStream, type GatewayAddress, type GatewayStream } from './gateway-stream.ts';
 import { RoutesOutbox } from './routes-outbox.ts';
 
+/** What a connection stands on, and whom it tells. A callback that throws ends the stream. */
 export interface GatewayConnectionOptions {
   readonly address: GatewayAddress;
   readonly token: string;

@@ -95,7 +95,7 @@ export class GatewayDemand {
     this.#takeBack(effects);
     for (const key of this.#busy) {
       const totals = this.#revisions.get(key);
-      if (totals !== undefined) this.#settle(key, totals, 0, 0, 0, effects);
+      if (totals !== undefined) this.#update(key, totals, 0, 0, 0, effects);
     }
   }
 
@@ -112,20 +112,20 @@ export class GatewayDemand {
       const added = Math.min(demand.requestSeconds - before, MOST_CONCURRENCY * elapsed);
       totals.requestSeconds = demand.requestSeconds;
       effects.spread(key, this.cursor, to, added);
-      this.#settle(key, totals, demand.inFlight, demand.queued, elapsed > 0 ? added / elapsed : 0, effects);
+      this.#update(key, totals, demand.inFlight, demand.queued, elapsed > 0 ? added / elapsed : 0, effects);
     }
     for (const key of silent) {
       const totals = this.#revisions.get(key);
       if (totals === undefined) continue;
-      if (record.full) this.#settle(key, totals, 0, 0, 0, effects);
-      else this.#settle(key, totals, totals.inFlight, totals.queued, 0, effects);
+      if (record.full) this.#update(key, totals, 0, 0, 0, effects);
+      else this.#update(key, totals, totals.inFlight, totals.queued, 0, effects);
     }
     if (record.full) this.#forgetAllBut(record.revisions);
     this.cursor = to;
     this.#uptime = record.uptimeSeconds;
   }
 
-  #settle(
+  #update(
     key: RevisionKey,
     totals: RevisionTotals,
     inFlight: number,

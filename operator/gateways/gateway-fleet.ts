@@ -9,6 +9,7 @@ import { GatewayConnection } from './gateway-connection.ts';
 import type { GatewayAddress } from './gateway-stream.ts';
 import { functionKey } from './routes-outbox.ts';
 
+/** What the fleet stands on. */
 export interface GatewayFleetOptions {
   readonly clock: Clock;
   /** From 0 up to 1; spreads reconnections. */
@@ -46,7 +47,9 @@ export class GatewayFleet {
     this.#epoch = new EpochClaim({ clock, claimEpoch, logger, onClaimed: (epoch) => this.#beginRoutes(epoch) });
   }
 
-  /** The gateway pods that exist, ready or not, on nodes that are. One that is no longer named is gone, with its demand. */
+  /**
+   * The gateway pods that exist, ready or not, terminating too, on nodes that are ready. One that is no longer named is gone, with its demand.
+   */
   setGateways(gateways: readonly GatewayAddress[]): void {
     const wanted = new Map(gateways.map((gateway) => [gateway.id, gateway]));
     for (const [id, connection] of this.#connections) {

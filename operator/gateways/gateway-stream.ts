@@ -13,6 +13,7 @@ export interface GatewayAddress {
   readonly controlPort: number;
 }
 
+/** What a stream stands on, and whom it tells. `onMessage` may throw, which ends the stream. */
 export interface GatewayStreamOptions {
   readonly address: GatewayAddress;
   readonly token: string;
@@ -24,6 +25,7 @@ export interface GatewayStreamOptions {
   readonly onEnd: (cause: Error) => void;
 }
 
+/** An open stream, or one that is being opened. */
 export interface GatewayStream {
   /** False: do not write more before `onDrain`. */
   write(message: OperatorMessage): boolean;

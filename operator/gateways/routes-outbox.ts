@@ -54,6 +54,7 @@ export class RoutesOutbox {
   }
 }
 
+/** `namespace/name` */
 export function functionKey({ namespace, name }: FunctionName): string {
   return `${namespace}/${name}`;
 }

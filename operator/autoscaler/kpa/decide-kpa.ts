@@ -20,12 +20,14 @@ export interface KpaSettings {
   readonly reachable: boolean;
 }
 
+/** What the core looks at. */
 export interface KpaObservation {
   readonly readyReplicas: number;
   /** Window averages; undefined while the windows are empty. */
   readonly concurrency: { readonly stable: number; readonly panic: number } | undefined;
 }
 
+/** What one decision leaves for the next. */
 export interface KpaState {
   /** When the panic threshold was last crossed, in the seconds of `now`; undefined outside of panic. */
   readonly panicSince: number | undefined;
@@ -34,13 +36,14 @@ export interface KpaState {
   readonly delay: DelayWindow;
 }
 
+/** What the windows ask for. */
 export interface KpaDecision {
   /** Undefined: there is no data to decide on, leave the scale alone. */
   readonly desired: number | undefined;
   readonly state: KpaState;
 }
 
-/** `now` is in seconds of a clock that does not jump. */
+/** Decides from the windows and the state that the last decision left. `now` is in seconds of a clock that does not jump. */
 export function decideKpa(
   settings: KpaSettings,
   observation: KpaObservation,

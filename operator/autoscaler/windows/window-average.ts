@@ -25,7 +25,10 @@ const SMALLEST_SMOOTHING = 0.2;
 /** The weights of all seconds of a window add up to at least this much. */
 const WEIGHT_SUM = 0.9999;
 
-/** The average in which each second weighs less than the next newer one, by a factor that follows from the window's length: 0.2 at 60 s. */
+/**
+ * The average in which each second weighs less than the next newer one, by a factor that follows from the window's length: 0.2 at 60 s. The API does
+ * not offer it; it is here so that every trace of Knative's can be walked.
+ */
 export const weightedAverage: WindowAverage = (ring, second) => {
   const { last, length } = ring;
   if (last === undefined || ring.isEmpty(second)) return 0;
