@@ -1,5 +1,5 @@
 /**
- * Makes TypeScript from crds/*.yaml: the types, and each definition as a module, so that programs need no file of the repository.
+ * Makes from crds/*.yaml the TypeScript types, each definition as a module (so that programs need no file of the repository) and the reference.
  * `--check` writes nothing and fails with the name of each file that would change.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { Definition } from '../common/api/admission/definition.ts';
 import { generateDefinitionModule } from './generate/definition-module.ts';
+import { generateReference } from './generate/reference.ts';
 import { generateTypes } from './generate/types.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -20,9 +21,11 @@ const check = process.argv.includes('--check');
 const drifted: string[] = [];
 for (const { crd, module } of CRDS) {
   const definition = load(readFileSync(join(ROOT, crd), 'utf8')) as Definition;
-  const notice = `// Generated from ${crd} by scripts/generate.ts; change that file and run make generate.\n\n`;
-  write(`common/api/generated/${module}.ts`, notice + (await generateTypes(definition)));
-  write(`common/api/generated/${module}-definition.ts`, notice + (await generateDefinitionModule(definition)));
+  const notice = `Generated from ${crd} by scripts/generate.ts; change that file and run make generate.`;
+  const comment = `// ${notice}\n\n`;
+  write(`common/api/generated/${module}.ts`, comment + (await generateTypes(definition)));
+  write(`common/api/generated/${module}-definition.ts`, comment + (await generateDefinitionModule(definition)));
+  write(`docs/reference/${module}.md`, generateReference(definition, notice));
 }
 if (check && drifted.length > 0) process.exitCode = 1;
 

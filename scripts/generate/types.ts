@@ -29,16 +29,17 @@ async function declare(
   form: Form,
 ): Promise<string> {
   const { properties, ...rest } = toJsonSchema(root, form);
+  const identity = {
+    apiVersion: { const: type.apiVersion },
+    kind: { const: type.kind },
+    metadata: { tsType: 'ObjectMeta' },
+  };
   const schema = {
     ...rest,
     description: `${root.description ?? ''}\n\n${form === 'stored' ? 'As an API server stores it: what has a default is there.' : 'As people write it: what has a default may be left out.'}`,
     required: ['apiVersion', 'kind', 'metadata', ...(root.required ?? [])],
-    properties: {
-      ...properties,
-      apiVersion: { const: type.apiVersion },
-      kind: { const: type.kind },
-      metadata: { tsType: 'ObjectMeta' },
-    },
+    // Twice, so that they come first and also win.
+    properties: { ...identity, ...properties, ...identity },
   } as JSONSchema;
   return compile(schema, name, {
     bannerComment: '',

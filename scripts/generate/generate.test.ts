@@ -1,0 +1,95 @@
+import { expect, test } from '@jest/globals';
+import type { Definition } from '../../common/api/admission/definition.ts';
+import { generateDefinitionModule } from './definition-module.ts';
+import { generateReference } from './reference.ts';
+import { generateTypes } from './types.ts';
+
+const DEFINITION: Definition = {
+  spec: {
+    group: 'example.dev',
+    scope: 'Namespaced',
+    names: { kind: 'RedThing', plural: 'redthings' },
+    versions: [
+      {
+        name: 'v1',
+        subresources: { status: {} },
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            description: 'RedThing is red.',
+            required: ['spec'],
+            properties: {
+              spec: {
+                type: 'object',
+                description: 'spec is wanted.',
+                required: ['names'],
+                properties: {
+                  size: { type: 'integer', description: 'size of it.', default: 1, minimum: 0, maximum: 9 },
+                  names: {
+                    type: 'array',
+                    description: 'names of it.',
+                    maxItems: 2,
+                    items: {
+                      type: 'string',
+                      maxLength: 3,
+                      'x-kubernetes-validations': [{ rule: `self != '|'`, message: 'must not be |' }],
+                    },
+                  },
+                  amounts: {
+                    type: 'object',
+                    description: 'amounts of it.',
+                    maxProperties: 4,
+                    additionalProperties: { 'x-kubernetes-int-or-string': true },
+                  },
+                  description: { type: 'string', description: 'description of it.', enum: ['Long', 'Short'] },
+                },
+              },
+            },
+          },
+        },
+      },
+    ],
+  },
+};
+
+test('types know what has a default once it is stored, and let it out in a manifest', async () => {
+  const withoutComments = (await generateTypes(DEFINITION)).replaceAll(/ *\/\*\*[^]*?\*\/\n/g, '');
+  const spec = (size: string): string =>
+    `    readonly size${size}: number;
+    readonly names: readonly string[];
+    readonly amounts?: {
+      readonly [k: string]: number | string;
+    };
+    readonly description?: 'Long' | 'Short';
+`;
+  const kind = (name: string, size: string): string => `export interface ${name} {
+  readonly apiVersion: 'example.dev/v1';
+  readonly kind: 'RedThing';
+  readonly metadata: ObjectMeta;
+  readonly spec: {
+${spec(size)}  };
+}
+`;
+  expect(withoutComments).toBe(
+    `import type { ObjectMeta } from '../object.ts';\n\n${kind('RedThing', '')}${kind('RedThingManifest', '?')}`,
+  );
+});
+
+test('the module leaves descriptions out, but not a field of that name', async () => {
+  const module = await generateDefinitionModule(DEFINITION);
+  expect(module).toContain('export const RED_THING_DEFINITION: Definition = {');
+  expect(module).toContain(`description: { type: 'string', enum: ['Long', 'Short'] }`);
+  expect(module).not.toMatch(/description: '/);
+});
+
+test('the reference has a row a field, with bounds, default and rules', () => {
+  const rows = generateReference(DEFINITION, 'Generated.')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  expect(rows).toEqual([
+    '| `spec.size` | integer, 0 to 9 | `1` | size of it. |',
+    '| `spec.names` | list of string, at most 3 characters, at most 2 items | required | names of it. Each must not be \\|. |',
+    '| `spec.amounts` | map of quantity, at most 4 entries |  | amounts of it. |',
+    '| `spec.description` | `Long`, `Short` |  | description of it. |',
+  ]);
+});
