@@ -71,7 +71,7 @@ ${spec(size)}  };
 }
 `;
   expect(withoutComments).toBe(
-    `import type { ObjectMeta } from '../object.ts';\n\n${kind('RedThing', '')}${kind('RedThingManifest', '?')}`,
+    `import type { ObjectMeta } from '../object.ts';\n\n${kind('RedThing', '')}\n${kind('RedThingManifest', '?')}`,
   );
 });
 
