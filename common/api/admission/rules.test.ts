@@ -25,10 +25,13 @@ describe('a message', () => {
     expect(messages(schema, 1)).toEqual(['a: Invalid value: "integer": must be 6']);
   });
 
-  test.each([['self.nothing'], [`' '`], ['1']])('is the fixed one where the computed one is %s', (messageExpression) => {
-    const schema = integer('self > 5', { message: 'must be more', messageExpression });
-    expect(messages(schema, 1)).toEqual(['a: Invalid value: "integer": must be more']);
-  });
+  test.each([['self.nothing'], [`' '`], ['1']])(
+    'is the fixed one where the computed one is %s',
+    (messageExpression) => {
+      const schema = integer('self > 5', { message: 'must be more', messageExpression });
+      expect(messages(schema, 1)).toEqual(['a: Invalid value: "integer": must be more']);
+    },
+  );
 
   test.each([
     ['FieldValueInvalid', 'Invalid value: "integer": must be more'],
@@ -120,7 +123,12 @@ describe('the expression language', () => {
 
   test.each<[string, Schema, unknown, string]>([
     ['self.min() == 1', { type: 'array', items: { type: 'integer' } }, [], 'min called on empty list'],
-    [`quantity(self).isLessThan(quantity('1'))`, { type: 'string' }, 'x', 'quantities must match the regular expression'],
+    [
+      `quantity(self).isLessThan(quantity('1'))`,
+      { type: 'string' },
+      'x',
+      'quantities must match the regular expression',
+    ],
   ])('says why it cannot tell %s', (rule, schema, value, why) => {
     expect(holds(rule, schema, value)).toEqual([expect.stringContaining(why)]);
   });
