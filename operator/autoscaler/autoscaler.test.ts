@@ -119,6 +119,17 @@ describe('demand at zero', () => {
   });
 });
 
+test('demand for a revision that does not exist costs nothing after it was looked up', async () => {
+  bench.demand(3, 'models/forged');
+  await bench.run(2);
+  bench.demand(0, 'models/forged');
+  await bench.run(2);
+  bench.asked.clear();
+  await bench.run(20);
+  expect(bench.asked.size).toBe(0);
+  expect(bench.decisions).toEqual([]);
+});
+
 describe('a load', () => {
   test('scales up with the panic window, and to zero a stable window after it ended', async () => {
     bench.revise({});

@@ -25,7 +25,10 @@ export interface Autoscaler {
 export interface AutoscalerOptions {
   readonly clock: Clock;
   readonly ledger: DemandSource;
-  /** The revision as it is now; undefined for one that does not exist, or that another replica decides on. */
+  /**
+   * The revision as it is now; undefined for one that does not exist. A replica that does not lead gives it too, and only lets decisions be, so that
+   * its windows are full when it comes to lead.
+   */
   readonly scalable: (key: RevisionKey) => ScalableRevision | undefined;
   /** After the first decision, and after each that differs in more than its averages. */
   readonly onDecision: (key: RevisionKey, decision: ScalingDecision) => void;
@@ -33,8 +36,6 @@ export interface AutoscalerOptions {
 }
 
 const TICK_SECONDS = 2;
-/** Before the revision's own window length is known. */
-const DEFAULT_WINDOW_SECONDS = 60;
 
 interface Windows {
   readonly stable: BucketRing;
@@ -61,14 +62,19 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
   const seconds = (): number => clock.monotonic() / 1000;
 
-  function activate(key: RevisionKey): Windows {
+  /** Begins them if there are none, and follows a change of their lengths. */
+  function windowsOf(key: RevisionKey, { scaling }: ScalableRevision): Windows {
+    const stableSeconds = scaling.stableWindowSeconds;
+    const panicSeconds = panicWindowSeconds(scaling);
     let windows = active.get(key);
     if (windows === undefined) {
       const now = seconds();
-      const stable = new BucketRing(DEFAULT_WINDOW_SECONDS);
-      windows = { stable, panic: new BucketRing(1), since: Math.floor(now), lastActive: now };
+      const stable = new BucketRing(stableSeconds);
+      windows = { stable, panic: new BucketRing(panicSeconds), since: Math.floor(now), lastActive: now };
       active.set(key, windows);
     }
+    windows.stable.resize(stableSeconds);
+    windows.panic.resize(panicSeconds);
     return windows;
   }
 
@@ -87,20 +93,17 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
   function decideNow(key: RevisionKey): void {
     const revision = scalable(key);
-    const windows = activate(key);
-    if (revision !== undefined) {
-      windows.stable.resize(revision.scaling.stableWindowSeconds);
-      windows.panic.resize(panicWindowSeconds(revision.scaling));
+    if (revision === undefined) {
+      active.delete(key);
+      return;
     }
-    const observation = observe(key, windows);
-    if (revision !== undefined) {
-      const before = decided.get(key);
-      const now = { monotonic: seconds(), epoch: clock.now() };
-      const next = decide(revision, observation, before?.state ?? firstState(revision, now.monotonic), now);
-      decided.set(key, next);
-      if (isAtRest(observation) && next.decision.desired === 0) active.delete(key);
-      if (before === undefined || differ(before.decision, next.decision)) onDecision(key, next.decision);
-    } else if (isAtRest(observation)) active.delete(key);
+    const observation = observe(key, windowsOf(key, revision));
+    const now = { monotonic: seconds(), epoch: clock.now() };
+    const before = decided.get(key);
+    const next = decide(revision, observation, before?.state ?? firstState(revision, now.monotonic), now);
+    decided.set(key, next);
+    if (isAtRest(observation) && next.decision.desired === 0) active.delete(key);
+    if (before === undefined || differ(before.decision, next.decision)) onDecision(key, next.decision);
   }
 
   function tick(): void {
@@ -120,12 +123,16 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
   ledger.listen({
     appeared: (key) => {
-      const desired = decided.get(key)?.decision.desired ?? 0;
-      activate(key).lastActive = seconds();
-      if (desired === 0) tryToDecide(key);
+      if ((decided.get(key)?.decision.desired ?? 0) === 0) tryToDecide(key);
     },
     sample: (key, second, concurrency) => {
-      const windows = activate(key);
+      let windows = active.get(key);
+      if (windows === undefined) {
+        // What a gateway names and nobody knows must cost nothing.
+        const revision = scalable(key);
+        if (revision === undefined) return;
+        windows = windowsOf(key, revision);
+      }
       windows.stable.record(second, concurrency);
       windows.panic.record(second, concurrency);
       if (concurrency > 0) windows.lastActive = Math.max(windows.lastActive, second + 1);

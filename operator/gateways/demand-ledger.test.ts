@@ -277,6 +277,26 @@ test('a total that grows faster than any process could is cut', () => {
   expect(total()).toBe(1_000_000);
 });
 
+test('a gateway that names ever more revisions is refused, until it says which are left', () => {
+  const { ledger } = listening();
+  const gateway = new SimulatedGateway(0);
+  ledger.listen({ appeared: () => undefined, sample: () => undefined });
+  const named = (name: string): RevisionDemand[] =>
+    Array.from({ length: 50_000 }, (_, index) => ({
+      namespace: name,
+      revision: `r-${index}`,
+      requestSeconds: 0,
+      requests: 1,
+      inFlight: 0,
+      queued: 0,
+    }));
+  ledger.record('a', { ...gateway.record(), revisions: named('one') }, 1);
+  ledger.record('a', { ...gateway.record(false), revisions: named('two') }, 2);
+  expect(() => ledger.record('a', gateway.record(false), 3)).toThrow('more than 100000 revisions');
+  ledger.record('a', gateway.record(), 4);
+  ledger.record('a', gateway.record(false), 5);
+});
+
 test('a revision that a full record leaves out is gone, and counts anew when it is back', () => {
   const { ledger, total } = listening();
   const gateway = new SimulatedGateway(0).run(0, 4).run(5, 4);

@@ -32,6 +32,9 @@ const MOST_DRIFT = 0.001;
  */
 const MOST_CONCURRENCY = 1_000_000;
 
+/** A gateway forgets revisions at rest long before it knows so many. */
+const MOST_REVISIONS = 100_000;
+
 export class GatewayDemand {
   readonly bootId: string;
   /** When the last accepted record came. */
@@ -68,9 +71,14 @@ export class GatewayDemand {
     return this.#busy;
   }
 
-  /** Takes a later record of the same boot; false if it is not newer than the last one. */
+  /** Takes a later record of the same boot; false if it is not newer than the last one. Throws, taking nothing, if too many revisions were named. */
   take(record: DemandRecord, now: number, effects: DemandEffects): boolean {
     if (record.sequence <= this.#sequence) return false;
+    if (!record.full && this.#revisions.size + record.revisions.length > MOST_REVISIONS) {
+      throw new Error(
+        `A gateway named more than ${MOST_REVISIONS} revisions; a full record must name those that are left.`,
+      );
+    }
     this.#takeBack(effects);
     const distance = now - record.uptimeSeconds;
     const drifted = this.#offset + MOST_DRIFT * Math.max(0, record.uptimeSeconds - this.#uptime);
