@@ -1,6 +1,5 @@
 /** What controllers see of the cluster: the newest state that the watches have brought, never the API itself. */
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
-import type { Reason } from '../../common/api/reasons.ts';
 import type { Pod } from '../cluster/resources.ts';
 
 export interface Observed {
@@ -10,15 +9,4 @@ export interface Observed {
   revisionsOf(namespace: string, functionName: string): readonly ModelRevision[];
   /** By the label; whether the revision owns them is another question. */
   podsOf(namespace: string, revision: string): readonly Pod[];
-}
-
-export interface NewEvent {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: Reason;
-  readonly message: string;
-}
-
-/** Where events go; a recorder joins equal ones, and never throws. */
-export interface EventRecorder {
-  record(object: ModelFunction | ModelRevision, event: NewEvent): void;
 }

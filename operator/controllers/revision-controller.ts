@@ -5,7 +5,8 @@
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { DemandSource } from '../autoscaler/demand-source.ts';
-import type { ScalableRevision } from '../autoscaler/scalable.ts';
+import type { ScalableRevision, ScalingDecision } from '../autoscaler/scalable.ts';
+import type { EventRecorder } from '../cluster/events.ts';
 import { MODEL_REVISIONS } from '../cluster/resources.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { deleteOrphans } from '../pods/delete-orphans.ts';
@@ -14,7 +15,8 @@ import type { RevisionPods } from '../routes/build-route.ts';
 import { viewFunction } from './function-view.ts';
 import { keyOf, parseKey } from './object-key.ts';
 import { dueAgain, observePods, remember, routedPods, scalableRevision } from './observe-revision.ts';
-import type { EventRecorder, Observed } from './observed.ts';
+import { recordEvents } from './new-event.ts';
+import type { Observed } from './observed.ts';
 import { isProven } from './plan-revisions.ts';
 import { revisionEvents } from './revision-events.ts';
 import { newMemory, type RevisionMemory } from './revision-memory.ts';
@@ -27,7 +29,7 @@ export interface RevisionControllerOptions extends ScaleOptions {
   readonly announced: AnnouncedPods;
   readonly autoscaler: Pick<Autoscaler, 'poke' | 'decision' | 'forget'>;
   readonly demand: Pick<DemandSource, 'demandOf'>;
-  readonly events: EventRecorder;
+  readonly events: Pick<EventRecorder, 'record'>;
 }
 
 interface Subject extends ScaleSubject {
@@ -82,10 +84,12 @@ export class RevisionController {
     return routedPods(subject.pods, subject.memory, this.#options.clock.now());
   }
 
-  /** The autoscaler's latest decision wakes the revision from zero. */
-  woken(key: string): void {
-    const known = this.#known.get(key);
-    if (known !== undefined) known.memory.wokenAt = this.#options.clock.monotonic();
+  /** To be told of each decision; making it so is for `reconcile`. */
+  decided(key: string, { wokenAt }: ScalingDecision): void {
+    const memory = this.#known.get(key)?.memory;
+    if (memory === undefined || memory.wokenAt === wokenAt) return;
+    memory.wokenAt = wokenAt;
+    memory.unansweredWake = wokenAt === undefined ? undefined : this.#options.clock.monotonic();
   }
 
   #subject(key: string): Subject | undefined {
@@ -172,7 +176,7 @@ export class RevisionController {
     const patch = statusPatch(revision.status, next);
     if (patch === undefined) return;
     await cluster.patchStatus(MODEL_REVISIONS, { namespace, name }, patch);
-    for (const event of revisionEvents(revision.status, next)) events.record(revision, event);
+    recordEvents(events, revision, revisionEvents(revision.status, next));
   }
 
   async #abandon(key: string): Promise<undefined> {

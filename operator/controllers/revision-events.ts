@@ -2,7 +2,7 @@
 import { findCondition } from '../../common/api/conditions.ts';
 import type { ModelRevisionStatus } from '../../common/api/kinds.ts';
 import { isReason } from '../../common/api/reasons.ts';
-import type { NewEvent } from './observed.ts';
+import type { NewEvent } from './new-event.ts';
 
 export function revisionEvents(before: ModelRevisionStatus | undefined, after: ModelRevisionStatus): NewEvent[] {
   const events: NewEvent[] = [];

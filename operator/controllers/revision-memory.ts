@@ -13,8 +13,10 @@ export interface RevisionMemory {
   readonly unanswered: Map<string, number>;
   /** Names of pods that belong to somebody else. */
   readonly foreign: Set<string>;
-  /** Milliseconds of the monotonic clock at the decision that woke it, until its first pod is asked for. */
+  /** The latest decision's. */
   wokenAt: number | undefined;
+  /** Milliseconds of the monotonic clock at the decision that woke it, until its pods are looked at next. */
+  unansweredWake: number | undefined;
   /** The function's generation when it was last looked at. */
   functionGeneration: number;
 }
@@ -28,6 +30,7 @@ export function newMemory(history: StartHistory = NO_FAILURES): RevisionMemory {
     unanswered: new Map(),
     foreign: new Set(),
     wokenAt: undefined,
+    unansweredWake: undefined,
     functionGeneration: 0,
   };
 }

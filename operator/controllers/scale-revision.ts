@@ -50,6 +50,7 @@ export async function scaleRevision(
 
   const blockedFor = memory.history.retryAt - options.clock.now();
   const created = blockedFor > 0 || plan.create.length === 0 ? undefined : await create(options, subject, plan.create);
+  memory.unansweredWake = undefined;
   await Promise.all(plan.remove.map((pod) => remove(options, revision, pod)));
   const drained = plan.drainCount === 0 ? 0 : await drain(options, subject, plan.drain, plan.drainCount);
 
@@ -84,8 +85,7 @@ async function create(
       logLevel: options.logLevel,
     }),
   );
-  if (memory.wokenAt !== undefined) metrics.wake.observe((clock.monotonic() - memory.wokenAt) / 1000);
-  memory.wokenAt = undefined;
+  if (memory.unansweredWake !== undefined) metrics.wake.observe((clock.monotonic() - memory.unansweredWake) / 1000);
   metrics.podsCreated.inc(pods.length);
   const { foreign, failure } = await createPods(cluster, revision, pods);
   for (const name of foreign) memory.foreign.add(name);

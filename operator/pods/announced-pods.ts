@@ -17,15 +17,20 @@ export class AnnouncedPods {
   /** uid → when it is forgotten, in order. */
   readonly #unknown = new Map<string, number>();
 
-  /** @param now milliseconds of a clock that never jumps */
-  add(announcement: Announcement, now: number): void {
+  /**
+   * True if it is the first of this pod.
+   * @param now milliseconds of a clock that never jumps
+   */
+  add(announcement: Announcement, now: number): boolean {
     this.#forgetUnknown(now);
     const { uid } = announcement;
-    if (!this.#byUid.has(uid)) {
-      if (this.#unknown.size >= MAX_UNKNOWN) return;
+    const isFirst = !this.#byUid.has(uid);
+    if (isFirst) {
+      if (this.#unknown.size >= MAX_UNKNOWN) return false;
       this.#unknown.set(uid, now + UNKNOWN_MILLISECONDS);
     }
     this.#byUid.set(uid, announcement);
+    return isFirst;
   }
 
   /** The pod's announcement; undefined if there is none or it names another pod. */

@@ -1,0 +1,113 @@
+/** What an operator can be told, where from, and within which bounds. */
+import type { RuntimeImages } from '../common/api/defaults.ts';
+import { LOG_LEVELS, type LogLevel } from '../common/platform/logging.ts';
+import type { SigningKey } from '../common/wire/tokens.ts';
+import type { FunctionUrl } from './controllers/function-status.ts';
+import type { GatewayAddress } from './gateways/gateway-stream.ts';
+
+export interface OperatorConfiguration {
+  /** Who this replica is: the pod's name. */
+  readonly name: string;
+  /** Where the operator, its Lease and the gateways are. */
+  readonly namespace: string;
+  /** What operators show to gateways. */
+  readonly controlToken: string;
+  /** Keys of the pods' tokens; the first one signs. */
+  readonly signingKeys: readonly [SigningKey, ...SigningKey[]];
+  readonly images: RuntimeImages;
+  /** Where callers reach a function; its status shows it. */
+  readonly url: FunctionUrl;
+  /** Where gateways are when they are no pods, as in local mode; undefined: they are looked for. */
+  readonly gateways: readonly GatewayAddress[] | undefined;
+  /** Of `/metrics`, `/healthz` and `/readyz`; 0 takes any free port. */
+  readonly healthPort: number;
+  /** To listen on; undefined is every address. */
+  readonly healthHost: string | undefined;
+  /** Of the runtimes. */
+  readonly runtimeLogLevel: LogLevel;
+}
+
+export const OPERATOR_ENVIRONMENT = {
+  name: 'PILOTLIGHT_OPERATOR_NAME',
+  /** Required. */
+  namespace: 'PILOTLIGHT_NAMESPACE',
+  /** Required. */
+  controlToken: 'PILOTLIGHT_CONTROL_TOKEN',
+  /** Required. JSON of SigningKey[]; the first one signs. */
+  signingKeys: 'PILOTLIGHT_SIGNING_KEYS',
+  /** Required. */
+  runtimeImage: 'PILOTLIGHT_RUNTIME_IMAGE',
+  /** The runtime image's by default, in which CUDA is not there and CPU serves. */
+  cudaRuntimeImage: 'PILOTLIGHT_CUDA_RUNTIME_IMAGE',
+  healthPort: 'PILOTLIGHT_METRICS_PORT',
+  logLevel: 'PILOTLIGHT_LOG_LEVEL',
+  runtimeLogLevel: 'PILOTLIGHT_RUNTIME_LOG_LEVEL',
+  /** Outside of a cluster. */
+  kubeconfig: 'KUBECONFIG',
+} as const;
+
+const HEALTH_PORT = 9090;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws an Error that names the variable and what was expected. */
+export function readConfiguration(environment: Environment, hostname: string): OperatorConfiguration {
+  const names = OPERATOR_ENVIRONMENT;
+  const required = (variable: string, what: string): string => {
+    const given = environment[variable] ?? '';
+    if (given === '') throw new Error(`${variable} is not set: it must hold ${what}.`);
+    return given;
+  };
+  const image = required(names.runtimeImage, "the runtime's container image");
+  return {
+    name: environment[names.name] ?? hostname,
+    namespace: required(names.namespace, 'the namespace of the operator'),
+    controlToken: required(names.controlToken, 'the token that gateways expect'),
+    signingKeys: parseKeys(names.signingKeys, required(names.signingKeys, 'the keys of the tokens of pods')),
+    images: { cpu: image, cuda: environment[names.cudaRuntimeImage] ?? image },
+    url: serviceUrl,
+    gateways: undefined,
+    healthPort: parsePort(names.healthPort, environment[names.healthPort]),
+    healthHost: undefined,
+    runtimeLogLevel: readLogLevel(environment, names.runtimeLogLevel),
+  };
+}
+
+export function readLogLevel(environment: Environment, variable: string): LogLevel {
+  const given = environment[variable] ?? 'info';
+  const level = LOG_LEVELS.find((one) => one === given);
+  if (level !== undefined) return level;
+  throw new Error(`${variable} is ${JSON.stringify(given)} but must be one of ${LOG_LEVELS.join(', ')}.`);
+}
+
+/** The Service of the function, `http://digits.default`; a tag is a name of the same kind. */
+function serviceUrl(namespace: string, name: string, tag?: string): string {
+  return `http://${tag === undefined ? '' : `${tag}--`}${name}.${namespace}`;
+}
+
+function parsePort(variable: string, given = String(HEALTH_PORT)): number {
+  const port = Number(given);
+  if (given !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new Error(`${variable} is ${JSON.stringify(given)} but must be an integer from 0 to 65535.`);
+}
+
+/** The text is secret, so no message repeats it. */
+function parseKeys(variable: string, text: string): readonly [SigningKey, ...SigningKey[]] {
+  const wrong = new Error(`${variable} must be a JSON array of at least one {"id": "…", "secret": "…"}.`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw wrong;
+  }
+  const keys: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
+  const [first, ...rest] = keys.filter(isSigningKey);
+  if (first === undefined || rest.length + 1 !== keys.length) throw wrong;
+  return [first, ...rest];
+}
+
+function isSigningKey(value: unknown): value is SigningKey {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, secret } = value as { id?: unknown; secret?: unknown };
+  return typeof id === 'string' && /^[A-Za-z0-9_-]+$/.test(id) && typeof secret === 'string' && secret !== '';
+}

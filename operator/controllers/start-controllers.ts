@@ -1,0 +1,166 @@
+/** Wires the control loop: watches into queues, queues into controllers, decisions into pods, pods into routes. It decides nothing itself. */
+import type { Registry } from 'prom-client';
+import type { RuntimeImages } from '../../common/api/defaults.ts';
+import { LABELS } from '../../common/api/names.ts';
+import type { Clock } from '../../common/platform/clock.ts';
+import type { Logger } from '../../common/platform/logging.ts';
+import type { Announcement } from '../../common/wire/announcement.ts';
+import type { SigningKey } from '../../common/wire/tokens.ts';
+import { createAutoscaler, type Autoscaler } from '../autoscaler/autoscaler.ts';
+import type { DemandSource } from '../autoscaler/demand-source.ts';
+import { eventRecorder } from '../cluster/events.ts';
+import type { Cluster, ObjectMeta } from '../cluster/port.ts';
+import { AnnouncedPods } from '../pods/announced-pods.ts';
+import type { DrainClient } from '../pods/drain-client.ts';
+import { startPhases } from '../pods/start-phases.ts';
+import { RoutePublisher, type RouteSink } from '../routes/route-publisher.ts';
+import { FunctionController } from './function-controller.ts';
+import type { FunctionUrl } from './function-status.ts';
+import { keyOf, parseKey } from './object-key.ts';
+import { observeCluster } from './observed-cluster.ts';
+import { queueMetrics } from './queue-metrics.ts';
+import { RevisionController } from './revision-controller.ts';
+import { RevisionMetrics } from './revision-metrics.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+export interface ControllersOptions {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly demand: DemandSource;
+  readonly askToDrain: DrainClient;
+  readonly sink: RouteSink;
+  /** `host:port` of each gateway's control port, at this moment. */
+  readonly gateways: () => readonly string[];
+  readonly images: RuntimeImages;
+  readonly url: FunctionUrl;
+  readonly signingKey: SigningKey;
+  /** Of the runtimes. */
+  readonly logLevel: string;
+}
+
+export interface Controllers {
+  /** A gateway relayed that a pod is ready. */
+  announce(announcement: Announcement): void;
+  /** Ends watches and timers, and resolves when no reconciliation runs. Pods stay. */
+  close(): Promise<void>;
+}
+
+/** Reconciliations at once, of each kind; most of the time they wait for the API server. */
+const CONCURRENCY = 16;
+
+/** Resolves when everything that exists has been seen and the route of each function handed on. */
+export async function startControllers(options: ControllersOptions): Promise<Controllers> {
+  const { clock, random, logger, registry, demand } = options;
+  const ending = new AbortController();
+  const { cluster, observed, functions, revisions, pods } = observeCluster({ ...options, signal: ending.signal });
+  const events = eventRecorder({ cluster, component: 'pilotlight-operator', clock, logger, random });
+  const announced = new AnnouncedPods();
+  const observePhases = startPhases(registry);
+
+  const autoscaler: Autoscaler = createAutoscaler({
+    clock,
+    ledger: demand,
+    scalable: (key) => revisionController.scalable(key),
+    onDecision: (key, decision) => {
+      revisionController.decided(key, decision);
+      logger.debug({ revision: key, ...decision }, 'Decided');
+      revisionQueue.add(key);
+    },
+    logger,
+  });
+  const functionController = new FunctionController({ ...options, cluster, observed, events });
+  const metrics = new RevisionMetrics(registry);
+  const revisionController = new RevisionController({
+    ...options,
+    cluster,
+    observed,
+    announced,
+    autoscaler,
+    events,
+    metrics,
+  });
+  const publisher = new RoutePublisher({ ...options, observed, podsOf: (key) => revisionController.routed(key) });
+
+  const { queue: measuredQueue } = queueMetrics(registry);
+  const queue = (controller: string, process: (key: string) => Promise<number | undefined>): WorkQueue =>
+    measuredQueue(controller, {
+      clock,
+      random,
+      concurrency: CONCURRENCY,
+      process,
+      onError: (key, error, retryMilliseconds) =>
+        logger.warn({ controller, key, retryMilliseconds, err: error }, 'Reconciling failed'),
+    });
+  const functionQueue = queue('function', (key) => functionController.reconcile(key));
+  const routeQueue = queue('route', (key) => {
+    publisher.update(key);
+    return Promise.resolve(undefined);
+  });
+  const revisionQueue = queue('revision', async (key) => {
+    try {
+      return await revisionController.reconcile(key);
+    } finally {
+      // Also what only the controller remembers, such as failed starts, is in the route.
+      const { namespace, name } = parseKey(key);
+      const revision = observed.revision(namespace, name);
+      if (revision !== undefined) routeQueue.add(keyOf({ namespace, name: revision.spec.functionName }));
+    }
+  });
+
+  /** A change of a function or a revision concerns all revisions: traffic moves, history ends, old pods make room. */
+  const addAll = (namespace: string, functionName: string): void => {
+    const key = keyOf({ namespace, name: functionName });
+    functionQueue.add(key);
+    routeQueue.add(key);
+    for (const { metadata } of observed.revisionsOf(namespace, functionName)) revisionQueue.add(keyOf(metadata));
+  };
+  const addRevisionOf = ({ namespace = '', labels = {} }: ObjectMeta): void => {
+    const name = labels[LABELS.revision];
+    if (name !== undefined) revisionQueue.add(keyOf({ namespace, name }));
+  };
+
+  const close = async (): Promise<void> => {
+    ending.abort();
+    autoscaler.close();
+    await Promise.all([functionQueue, revisionQueue, routeQueue].map((each) => each.close()));
+    await events.flush();
+  };
+  try {
+    await Promise.all([functions.synced, revisions.synced, pods.synced]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  // Subscribed only now, for what is half seen looks like something to repair.
+  functions.subscribe(({ object }) => addAll(object.metadata.namespace ?? '', object.metadata.name));
+  revisions.subscribe(({ object }) => {
+    revisionQueue.add(keyOf(object.metadata));
+    addAll(object.metadata.namespace ?? '', object.spec.functionName);
+  });
+  pods.subscribe(({ type, object }) => {
+    const { namespace = '', labels = {}, uid = '' } = object.metadata;
+    addRevisionOf(object.metadata);
+    if (type !== 'Deleted') return;
+    announced.delete(uid);
+    const functionName = labels[LABELS.function];
+    if (functionName !== undefined) addAll(namespace, functionName);
+  });
+  for (const { metadata } of functions.list()) {
+    addAll(metadata.namespace ?? '', metadata.name);
+    publisher.update(keyOf(metadata));
+  }
+  for (const { metadata } of pods.list()) addRevisionOf(metadata);
+
+  return {
+    announce: (announcement) => {
+      if (announced.add(announcement, clock.monotonic())) observePhases(announcement);
+      revisionQueue.add(keyOf({ namespace: announcement.namespace, name: announcement.revision }));
+    },
+    close,
+  };
+}

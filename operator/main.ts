@@ -1,0 +1,41 @@
+/** The operator as a process: configuration from the environment, an orderly end on SIGTERM. */
+import { hostname } from 'node:os';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { systemClock } from '../common/platform/clock.ts';
+import { createLogger } from '../common/platform/logging.ts';
+import { kubernetesCluster } from './cluster/kubernetes/kubernetes-cluster.ts';
+import { OPERATOR_ENVIRONMENT, readConfiguration, readLogLevel } from './configuration.ts';
+import { startOperator } from './operator.ts';
+
+const logger = createLogger('operator', readLogLevel(process.env, OPERATOR_ENVIRONMENT.logLevel));
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+
+const configuration = readConfiguration(process.env, hostname());
+const kubeconfigPath = process.env[OPERATOR_ENVIRONMENT.kubeconfig];
+const clock = systemClock;
+const random = Math.random;
+const cluster = kubernetesCluster({
+  ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
+  clock,
+  logger,
+  random,
+});
+const operator = await startOperator({ configuration, cluster, clock, random, logger, registry });
+logger.info({ healthPort: operator.healthPort }, 'Operator started');
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    logger.info({ signal }, 'Operator began to end');
+    operator
+      .close()
+      .then(() => cluster.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.fatal({ err: error }, 'Ending failed');
+          process.exit(1);
+        },
+      );
+  });
+}

@@ -1,0 +1,99 @@
+/** Wires the operator: the control loop to the gateways, and both to a cluster. It decides nothing itself. */
+import type { Registry } from 'prom-client';
+import { COMPONENTS, LABELS } from '../common/api/names.ts';
+import type { Clock } from '../common/platform/clock.ts';
+import { startHealthServer } from '../common/platform/health-server.ts';
+import type { Logger } from '../common/platform/logging.ts';
+import { watchCache } from './cluster/cache.ts';
+import type { Cluster } from './cluster/port.ts';
+import { PODS } from './cluster/resources.ts';
+import type { OperatorConfiguration } from './configuration.ts';
+import { startControllers, type Controllers } from './controllers/start-controllers.ts';
+import { gatewayAddresses } from './gateway-addresses.ts';
+import { DemandLedger } from './gateways/demand-ledger.ts';
+import { GatewayFleet } from './gateways/gateway-fleet.ts';
+import type { GatewayAddress } from './gateways/gateway-stream.ts';
+import { leaseLeadership } from './leadership.ts';
+import { askToDrain } from './pods/drain-client.ts';
+
+export interface OperatorOptions {
+  readonly configuration: OperatorConfiguration;
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+export interface Operator {
+  /** Of `/metrics`, `/healthz` and `/readyz`. */
+  readonly healthPort: number;
+  /** Ends every stream, watch and timer. Pods stay, and gateways serve on with what they know. */
+  close(): Promise<void>;
+}
+
+/** Resolves when the operator leads, with everything that exists seen. */
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const { configuration, cluster, clock, random, logger, registry } = options;
+  const { namespace, name, controlToken, signingKeys } = configuration;
+  const ending = new AbortController();
+  let controllers: Controllers | undefined;
+  const health = await startHealthServer({
+    port: configuration.healthPort,
+    ...(configuration.healthHost === undefined ? {} : { host: configuration.healthHost }),
+    registry,
+    ready: () => (controllers === undefined ? 'The watches are not complete yet.' : undefined),
+  });
+
+  const gatewayPods = watchCache({
+    cluster,
+    resource: PODS,
+    scope: { namespace, labels: { [LABELS.component]: COMPONENTS.gateway } },
+    clock,
+    logger,
+    signal: ending.signal,
+  });
+  const gateways = (): readonly GatewayAddress[] => configuration.gateways ?? gatewayAddresses(gatewayPods.list());
+  const ledger = new DemandLedger(clock.monotonic() / 1000);
+  const { claimEpoch } = leaseLeadership({ cluster, clock, namespace, identity: name });
+  const fleet = new GatewayFleet({
+    clock,
+    random,
+    token: controlToken,
+    operator: name,
+    keys: signingKeys,
+    ledger,
+    claimEpoch,
+    onAnnouncement: (announcement) => controllers?.announce(announcement),
+    logger,
+  });
+  const close = async (): Promise<void> => {
+    ending.abort();
+    fleet.close();
+    await controllers?.close();
+    await health.close();
+  };
+  try {
+    await gatewayPods.synced;
+    controllers = await startControllers({
+      ...options,
+      demand: ledger,
+      askToDrain,
+      sink: fleet,
+      gateways: () => gateways().map(({ host, controlPort }) => `${host}:${controlPort}`),
+      images: configuration.images,
+      url: configuration.url,
+      signingKey: signingKeys[0],
+      logLevel: configuration.runtimeLogLevel,
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  gatewayPods.subscribe(() => fleet.setGateways(gateways()));
+  fleet.setGateways(gateways());
+  fleet.lead();
+  logger.info({ gateways: gateways().length }, 'Operator began to lead');
+  return { healthPort: health.port, close };
+}
