@@ -5,6 +5,8 @@
  * `Non-zero status code returned while running Gather node. Name:'pick' Status Message: indices element out of data bounds, idx=9 …`
  * becomes `Gather node "pick": indices element out of data bounds, idx=9 …`.
  */
+import { errorText } from './node-error.ts';
+
 const MAXIMUM_LENGTH = 500;
 
 const COLOURS = /\u001b\[[0-9;]*m/g;
@@ -12,18 +14,20 @@ const PREFIXES = /\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : |^Load model from .*? f
 /** `/src/a/b.h:563 void onnxruntime::Name(type, type) `, up to where the signature's outermost parentheses close. */
 const SOURCE =
   /(?:\/[\w.+-]+)+\.(?:cc|cpp|cu|h|hpp|cuh):\d+ [\w:<>*&,~ \t[\]=]*?\([^()]*(?:\([^()]*\)[^()]*)*\)(?: const)?(?: \[with [^\]]*\])? ?/g;
+/** The same in the short form, `matmul_helper.h:59 Compute `. */
+const SHORT_SOURCE = /\b\w+\.(?:cc|cpp|cu|h|hpp|cuh):\d+ \w+ /g;
 const PATHS = /(?:^|(?<=[\s"'(=]))\/(?:[\w.@+-]+\/)+[\w.@+-]*/g;
 const NODE = /Non-zero status code returned while running (\S+) node\. Name:'([^']*)' Status Message: /;
 
 export function describeError(error: unknown): string {
-  const raw = error instanceof Error ? error.message : String(error);
-  const sentence = raw
+  const sentence = errorText(error)
     .replace(COLOURS, '')
     .replace(PREFIXES, '')
     .replace(NODE, (_, operator: string, name: string) =>
       name === '' ? `${operator} node: ` : `${operator} node "${name}": `,
     )
     .replace(SOURCE, '')
+    .replace(SHORT_SOURCE, '')
     .replace(PATHS, '(file)')
     .replace(/\s+/g, ' ')
     .trim();

@@ -8,6 +8,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { FileDigest } from './hash-file.ts';
+import { errorCode, errorText } from './node-error.ts';
 
 export interface DownloadLimits {
   readonly connectMilliseconds: number;
@@ -191,7 +192,7 @@ async function save(response: IncomingMessage, path: string, maximum: number, de
       await file.writeFile(chunk);
     }
   } catch (error) {
-    if (isReset(error)) throw new DownloadError(truncated(sizeBytes, announced), 'temporary');
+    if (errorCode(error) === 'ECONNRESET') throw new DownloadError(truncated(sizeBytes, announced), 'temporary');
     throw error;
   }
   if (announced !== undefined && announced !== sizeBytes)
@@ -201,14 +202,6 @@ async function save(response: IncomingMessage, path: string, maximum: number, de
 
 function truncated(received: number, announced: number | undefined): string {
   return `the connection ended after ${received} of ${announced ?? 'an unknown number of'} bytes`;
-}
-
-function isReset(error: unknown): boolean {
-  return errorCode(error) === 'ECONNRESET';
-}
-
-function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 function describeNetworkError(error: unknown): string {
@@ -224,6 +217,6 @@ function describeNetworkError(error: unknown): string {
     case 'ENETUNREACH':
       return 'the host cannot be reached';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return errorText(error);
   }
 }

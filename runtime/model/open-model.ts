@@ -7,6 +7,7 @@ import { StartError } from '../inference.ts';
 import { download, DOWNLOAD_LIMITS, DownloadError, type DownloadLimits } from './download.ts';
 import { hashFile, type FileDigest } from './hash-file.ts';
 import { parseModelUri, printableUri } from './model-uri.ts';
+import { errorCode, errorText } from './node-error.ts';
 
 export interface ModelFile {
   readonly path: string;
@@ -48,7 +49,7 @@ async function openFile(path: string, name: string, pin: string | undefined, sig
   if (problem !== undefined) throw new StartError(problem.reason, `The model at ${name} ${problem.text}: ${path}`);
   const digest = hashFile(path, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new StartError('ModelFetchFailed', `The model at ${name} cannot be read: ${String(error)}`);
+    throw new StartError('ModelFetchFailed', `The model at ${name} cannot be read: ${errorText(error)}`);
   });
   // Whoever awaits it sees the error; if the start fails earlier for another reason, nobody will.
   digest.catch(() => undefined);
@@ -66,12 +67,12 @@ async function findFileProblem(
     await access(path, constants.R_OK);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { reason: 'ModelNotFound', text: 'does not exist' };
     if (code === 'EACCES') return { reason: 'ModelFetchFailed', text: 'may not be read by this user' };
     return {
       reason: 'ModelFetchFailed',
-      text: `cannot be read (${error instanceof Error ? error.message : String(error)})`,
+      text: `cannot be read (${errorText(error)})`,
     };
   }
 }
@@ -111,8 +112,10 @@ async function makeWorkplace(directory: string, store: string): Promise<string> 
     await mkdir(store, { recursive: true });
     return await mkdtemp(join(directory, 'fetch-'));
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new StartError('ModelFetchFailed', `The model directory ${directory} cannot be written to: ${problem}`);
+    throw new StartError(
+      'ModelFetchFailed',
+      `The model directory ${directory} cannot be written to: ${errorText(error)}`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** A session worker that is a thread of this process. */
 import { Worker } from 'node:worker_threads';
 import { InferenceError } from '../inference.ts';
+import { errorText } from './node-error.ts';
 import type {
   FromWorker,
   SessionFacts,
@@ -41,8 +42,7 @@ export class SessionThread implements SessionWorker {
         if (!this.#closing) resolve(this.#failure);
       };
       worker.once('error', (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        fail(new Error(`The thread "${name}" of the model crashed: ${reason}`, { cause: error }));
+        fail(new Error(`The thread "${name}" of the model crashed: ${errorText(error)}`, { cause: error }));
       });
       worker.once('exit', (code) => fail(new Error(`The thread "${name}" of the model ended with exit code ${code}.`)));
     });

@@ -3,13 +3,15 @@
  * Messages are answered one after the other; ending the thread from outside during a run would abort the process (Napi::Error), so `close` waits
  * its turn like every other message.
  */
-import { createRequire } from 'node:module';
+// The bundle's banner declares createRequire as well.
+import { createRequire as makeRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { systemClock } from '../../common/platform/clock.ts';
 import type { ValueMetadata } from './declared-tensor.ts';
 import { describeError } from './describe-error.ts';
 import { runtimeProvider, type ExecutionProvider } from './execution-providers.ts';
+import { errorText } from './node-error.ts';
 import { fromValue, toFeed } from './feeds.ts';
 import type {
   FromWorker,
@@ -114,7 +116,7 @@ async function create(path: string): Promise<SessionFacts> {
     session = await InferenceSession.create(path, options);
     return { inputs: session.inputMetadata, outputs: session.outputMetadata };
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith('Unsupported data type')) return rawFacts(path);
+    if (errorText(error).startsWith('Unsupported data type')) return rawFacts(path);
     throw error;
   }
 }
@@ -146,7 +148,7 @@ interface RawBinding {
 
 /** Loads once more beneath the package's JavaScript, which throws on such a type before it can be asked for the name. */
 function rawFacts(path: string): SessionFacts {
-  const { binding } = createRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as { binding: RawBinding };
+  const { binding } = makeRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as { binding: RawBinding };
   const raw = new binding.InferenceSession();
   raw.loadModel(path, options);
   const describe = ({ name, isTensor, type }: RawMetadata): ValueMetadata => ({

@@ -1,0 +1,61 @@
+/** A session for tests: runs wait until the test ends them, and what the port forbids is an error. */
+import type { SessionResult, SessionTensor, SessionWorker } from './session-worker.ts';
+
+export interface FakeRun {
+  readonly inputs: readonly SessionTensor[];
+  readonly outputs: readonly string[];
+  /** Ends the run with these outputs; by default with its inputs, named as the outputs that were asked for. */
+  succeed(outputs?: readonly SessionTensor[]): void;
+  fail(error: Error): void;
+}
+
+export class FakeSessionWorker implements SessionWorker {
+  /** Every run so far, the last of which may be going on. */
+  readonly runs: FakeRun[] = [];
+  readonly failed: Promise<Error>;
+  closed = false;
+  #running = false;
+  #reject: ((error: Error) => void) | undefined;
+  #die: ((error: Error) => void) | undefined;
+
+  constructor() {
+    this.failed = new Promise((resolve) => {
+      this.#die = resolve;
+    });
+  }
+
+  run(inputs: readonly SessionTensor[], outputs: readonly string[]): Promise<SessionResult> {
+    if (this.#running || this.closed) throw new Error('A session does one run at a time, and none once closed.');
+    this.#running = true;
+    return new Promise<SessionResult>((resolve, reject) => {
+      this.#reject = reject;
+      this.runs.push({
+        inputs,
+        outputs,
+        succeed: (results = echo(inputs, outputs)) =>
+          resolve({ outputs: results, timing: { computeInput: 1, compute: 2, computeOutput: 3 } }),
+        fail: reject,
+      });
+    }).finally(() => {
+      this.#running = false;
+    });
+  }
+
+  /** The thread crashes. */
+  die(error: Error): void {
+    this.#reject?.(error);
+    this.#die?.(error);
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
+
+function echo(inputs: readonly SessionTensor[], outputs: readonly string[]): SessionTensor[] {
+  return outputs.flatMap((name, index) => {
+    const input = inputs[index];
+    return input === undefined ? [] : [{ ...input, name }];
+  });
+}

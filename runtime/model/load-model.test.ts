@@ -1,0 +1,205 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../common/platform/clock.ts';
+import { createLogger } from '../../common/platform/logging.ts';
+import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import type { InferenceResult, Model, Tensor } from '../inference.ts';
+import { loadModel } from './load-model.ts';
+
+const FIXTURES = join(import.meta.dirname, 'fixtures');
+
+let directory: string;
+let model: Model | undefined;
+let server: Server | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'load-model-'));
+});
+
+afterEach(async () => {
+  await model?.close();
+  model = undefined;
+  server?.close();
+  server = undefined;
+  await rm(directory, { recursive: true });
+});
+
+interface Settings extends Partial<Omit<RuntimeSpecification, 'model' | 'batching'>> {
+  readonly uri?: string;
+  readonly sha256?: string;
+  readonly maxBatchSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+async function load(fixture: string, settings: Settings = {}): Promise<Model> {
+  const {
+    uri = `file:${join(FIXTURES, `${fixture}.onnx`)}`,
+    sha256,
+    maxBatchSize = 32,
+    signal = new AbortController().signal,
+    ...rest
+  } = settings;
+  const specification: RuntimeSpecification = {
+    namespace: 'default',
+    function: 'test',
+    revision: 'test-00001',
+    model: { uri, ...(sha256 !== undefined && { sha256 }) },
+    executionProviders: ['CPU'],
+    instances: 1,
+    intraOpThreads: 1,
+    batching: { maxBatchSize, maxDelayMilliseconds: 0 },
+    timeoutSeconds: 60,
+    ...rest,
+  };
+  model = await loadModel(specification, {
+    directory,
+    clock: systemClock,
+    logger: createLogger('test', 'silent'),
+    signal,
+  });
+  return model;
+}
+
+const floats = (name: string, shape: number[], ...values: number[]): Tensor => ({
+  name,
+  datatype: 'FP32',
+  shape,
+  data: new Uint8Array(Float32Array.from(values).buffer),
+});
+const values = ({ outputs }: InferenceResult): number[] => [
+  ...new Float32Array(new Uint8Array(outputs[0]?.data as Uint8Array).buffer),
+];
+const failure = (reason: string, message: string): unknown =>
+  expect.objectContaining({ name: 'StartError', reason, message: expect.stringContaining(message) });
+
+describe('loadModel', () => {
+  test('makes a model that answers, and says what it is', async () => {
+    const loaded = await load('add-one');
+    expect(loaded.facts).toEqual({
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      sizeBytes: 116,
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 4] }],
+      batching: { enabled: true, reason: expect.stringContaining('Batching is on: "batch" is axis 0') },
+    });
+    expect(loaded.executionProviders).toEqual(['CPU']);
+    expect(Object.keys(loaded.phases).sort()).toEqual(['fetch', 'session', 'warmUp', 'workerStart']);
+    const result = await loaded.infer({ inputs: [floats('x', [1, 4], 1, 2, 3, 4)] });
+    expect(values(result)).toEqual([2, 3, 4, 5]);
+  });
+
+  test('answers many at once with each one its own rows, from several sessions', async () => {
+    const loaded = await load('add-one', { instances: 2, maxBatchSize: 8 });
+    const results = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => loaded.infer({ inputs: [floats('x', [1, 4], index, 0, 0, index)] })),
+    );
+    expect(results.map(values)).toEqual(Array.from({ length: 100 }, (_, index) => [index + 1, 1, 1, index + 1]));
+    expect(Math.max(...results.map(({ batch }) => batch.requests))).toBe(8);
+  });
+
+  test('lets only the request fail whose data the model refuses', async () => {
+    const loaded = await load('lookup');
+    const look = (index: bigint): Promise<InferenceResult> =>
+      loaded.infer({
+        inputs: [
+          { name: 'index', datatype: 'INT64', shape: [1], data: new Uint8Array(BigInt64Array.of(index).buffer) },
+        ],
+      });
+    const outcome = await Promise.allSettled([look(0n), look(1n), look(9n), look(3n)]);
+    expect(outcome.map((one) => (one.status === 'fulfilled' ? values(one.value) : (one.reason as unknown)))).toEqual([
+      [0, 1],
+      [2, 3],
+      expect.objectContaining({ name: 'InferenceError', message: expect.stringContaining('idx=9') }),
+      [6, 7],
+    ]);
+  });
+
+  test.each([
+    ['matmul', true, 'rows together gave what rows alone gave'],
+    ['lookup', true, 'rows together gave what rows alone gave'],
+    ['half', true, 'rows together gave what rows alone gave'],
+    ['strings', true, 'rows together gave what rows alone gave'],
+    ['leaks-across-rows', false, 'output "y" of a row depends on which rows share its run'],
+    ['fixed-batch', false, 'axis 0 of input "x" is fixed at 1'],
+    ['scalars', false, 'input "a" has no axis 0'],
+    ['needs-seven', false, 'could not be tried with made-up inputs (MatMul node: MatMul dimension mismatch)'],
+  ])('finds out whether %s can be batched: %s', async (fixture, enabled, reason) => {
+    const loaded = await load(fixture);
+    expect(loaded.facts.batching).toEqual({ enabled, reason: expect.stringContaining(reason) });
+  });
+
+  test('starts a model that made-up inputs do not suit, which then serves', async () => {
+    const loaded = await load('needs-seven');
+    const result = await loaded.infer({ inputs: [floats('x', [1, 7], 1, 2, 3, 4, 5, 6, 7)] });
+    expect(values(result)).toEqual([28]);
+  });
+
+  test('leaves batching off where a batch is one row', async () => {
+    const loaded = await load('matmul', { maxBatchSize: 1 });
+    expect(loaded.facts.batching).toEqual({ enabled: false, reason: 'Batching is off: maxBatchSize is 1.' });
+    const result = await loaded.infer({ inputs: [floats('x', [2, 64], ...Array<number>(128).fill(1))] });
+    expect(result.batch).toEqual({ requests: 1, rows: 2, first: true });
+  });
+
+  test('falls back to CPU where CUDA is missing and CPU is listed after it', async () => {
+    const loaded = await load('add-one', { executionProviders: ['CUDA', 'CPU'] });
+    expect(loaded.executionProviders).toEqual(['CPU']);
+  });
+
+  test.each<[string, string, Settings, string, string]>([
+    [
+      'a provider that is missing',
+      'add-one',
+      { executionProviders: ['CUDA'] },
+      'ExecutionProviderUnavailable',
+      'Add CPU',
+    ],
+    ['an unknown provider', 'add-one', { executionProviders: ['TPU'] }, 'ConfigurationInvalid', 'one of CPU, CUDA'],
+    ['no provider', 'add-one', { executionProviders: [] }, 'ConfigurationInvalid', 'executionProviders is empty'],
+    ['no instances', 'add-one', { instances: 0 }, 'ConfigurationInvalid', 'instances must be at least 1'],
+    ['an unknown scheme', '', { uri: 's3://a/b' }, 'ConfigurationInvalid', 'scheme "s3"'],
+    ['a missing file', '', { uri: 'file:/nothing/here' }, 'ModelNotFound', '/nothing/here'],
+    ['another digest', 'add-one', { sha256: 'ab'.repeat(32) }, 'ModelDigestMismatch', 'abab'],
+    ['a sequence output', 'sequence', {}, 'ModelUnsupported', 'output "list" is a sequence'],
+    ['a bfloat16 output', 'bfloat16', {}, 'ModelUnsupported', 'output "y" is of type bfloat16'],
+    ['a model that never runs', 'always-fails', {}, 'WarmUpFailed', 'Gather node: indices element out of data bounds'],
+  ])('fails on %s with the reason', async (_, fixture, settings, reason, message) => {
+    await expect(load(fixture, settings)).rejects.toEqual(failure(reason, message));
+  });
+
+  test('fails on what is no ONNX file, without naming paths of its own', async () => {
+    server = createServer((_, response) => response.end('<html>not here</html>'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.onnx`;
+    await expect(load('', { uri })).rejects.toEqual(
+      failure('ModelInvalid', `ONNX Runtime cannot load the model at ${uri}: Protobuf parsing failed.`),
+    );
+    await writeFile(join(directory, 'empty.onnx'), '');
+    await expect(load('', { uri: `file:${directory}/empty.onnx` })).rejects.toEqual(
+      failure('ModelInvalid', 'ModelProto does not have a graph'),
+    );
+  });
+
+  test('gives up when it is told to', async () => {
+    await expect(load('add-one', { signal: AbortSignal.abort(new Error('stopped')) })).rejects.toThrow('stopped');
+  });
+
+  test('finishes the run that goes on when it is closed', async () => {
+    const loaded = await load('loop');
+    const trips: Tensor = {
+      name: 'trips',
+      datatype: 'INT64',
+      shape: [],
+      data: new Uint8Array(BigInt64Array.of(2000n).buffer),
+    };
+    const outcome = Promise.allSettled([loaded.infer({ inputs: [trips] }), loaded.infer({ inputs: [trips] })]);
+    await loaded.close();
+    expect((await outcome).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+});

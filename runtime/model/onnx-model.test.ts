@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { ManualClock } from '../../common/platform/manual-clock.ts';
+import { InferenceError, type InferenceRequest, type InferenceResult, type Tensor } from '../inference.ts';
+import { FakeSessionWorker, type FakeRun } from './fake-session-worker.ts';
+import { OnnxModel } from './onnx-model.ts';
+
+let clock: ManualClock;
+let workers: FakeSessionWorker[];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  workers = [];
+});
+
+afterEach(() => {
+  expect(clock.pending).toBe(0);
+});
+
+interface Settings {
+  readonly enabled?: boolean;
+  readonly maxBatchSize?: number;
+  readonly maxDelayMilliseconds?: number;
+  readonly instances?: number;
+  readonly inputs?: readonly string[];
+}
+
+function makeModel(settings: Settings = {}): OnnxModel {
+  const { enabled = true, maxBatchSize = 4, maxDelayMilliseconds = 0, instances = 1, inputs = ['x'] } = settings;
+  workers = Array.from({ length: instances }, () => new FakeSessionWorker());
+  return new OnnxModel({
+    facts: {
+      sha256: '',
+      sizeBytes: 0,
+      inputs: inputs.map((name) => ({ name, datatype: 'UINT8', shape: [-1, -1] })),
+      outputs: [{ name: 'y', datatype: 'UINT8', shape: [-1, -1] }],
+      batching: { enabled, reason: '' },
+    },
+    executionProviders: ['CPU'],
+    phases: {},
+    workers,
+    hasRows: true,
+    limits: { maxBatchSize, maxDelayMilliseconds },
+    clock,
+  });
+}
+
+const tensor = (rows: number[][], name = 'x'): Tensor => ({
+  name,
+  datatype: 'UINT8',
+  shape: [rows.length, rows[0]?.length ?? 0],
+  data: Uint8Array.from(rows.flat()),
+});
+
+const request = (...rows: number[][]): InferenceRequest => ({ inputs: [tensor(rows)] });
+const run = (index: number, worker = 0): FakeRun => workers[worker]!.runs[index]!;
+const sent = (index: number): number[] => [...run(index).inputs[0]!.data];
+const values = (result: InferenceResult): number[] => [...(result.outputs[0]?.data as Uint8Array)];
+const settle = (): Promise<void> => clock.advance(0);
+
+describe('OnnxModel', () => {
+  test('runs the first request at once and then all that queued up meanwhile together', async () => {
+    const model = makeModel();
+    const answers = [request([1]), request([2], [3]), request([4])].map((one) => model.infer(one));
+    expect(model.load).toEqual({ waiting: 2, running: 1 });
+    run(0).succeed();
+    await settle();
+    expect(sent(1)).toEqual([2, 3, 4]);
+    expect(run(1).inputs[0]?.shape).toEqual([3, 1]);
+    run(1).succeed();
+    const [first, second, third] = await Promise.all(answers);
+    expect([first, second, third].map((result) => values(result!))).toEqual([[1], [2, 3], [4]]);
+    expect(second?.outputs[0]).toMatchObject({ name: 'y', datatype: 'UINT8', shape: [2, 1] });
+    expect([first, second, third].map((result) => result?.batch)).toEqual([
+      { requests: 1, rows: 1, first: true },
+      { requests: 2, rows: 3, first: true },
+      { requests: 2, rows: 3, first: false },
+    ]);
+    expect(model.load).toEqual({ waiting: 0, running: 0 });
+  });
+
+  test('measures the wait in the queue and passes on what the session measured', async () => {
+    const model = makeModel();
+    const [, second] = [model.infer(request([1])), model.infer(request([2]))];
+    await clock.advance(7);
+    run(0).succeed();
+    await settle();
+    run(1).succeed();
+    await expect(second).resolves.toMatchObject({
+      timing: { queue: 7, computeInput: 1, compute: 2, computeOutput: 3 },
+    });
+  });
+
+  test.each<[string, InferenceRequest, InferenceRequest]>([
+    ['another width', request([1]), request([1, 2])],
+    ['other outputs wanted', request([1]), { ...request([2]), outputs: ['y'] }],
+    ['another datatype', request([1]), { inputs: [{ ...tensor([[2]]), datatype: 'BOOL' }] }],
+    ['no rows', request([1]), { inputs: [{ ...tensor([]), shape: [0, 1] }] }],
+  ])('does not batch requests with %s', async (_, one, other) => {
+    const model = makeModel();
+    const answers = [request([0]), one, other].map((each) => model.infer(each));
+    for (let index = 0; index < 3; index += 1) {
+      run(index).succeed();
+      await settle();
+    }
+    const results = await Promise.all(answers);
+    expect(results.map(({ batch }) => batch.requests)).toEqual([1, 1, 1]);
+  });
+
+  test('does not batch a request whose inputs have different numbers of rows', async () => {
+    const model = makeModel({ inputs: ['x', 'z'] });
+    const inputs = [tensor([[1]]), tensor([[1], [2]], 'z')];
+    const answers = [{ inputs }, { inputs }].map((each) => model.infer(each));
+    run(0).succeed();
+    await settle();
+    run(1).succeed();
+    expect((await Promise.all(answers)).map(({ batch }) => batch.requests)).toEqual([1, 1]);
+  });
+
+  test('runs every request alone when batching is off', async () => {
+    const model = makeModel({ enabled: false });
+    const answers = [request([1]), request([2]), request([3])].map((one) => model.infer(one));
+    for (let index = 0; index < 3; index += 1) {
+      expect(sent(index)).toEqual([index + 1]);
+      run(index).succeed();
+      await settle();
+    }
+    expect((await Promise.all(answers)).map(values)).toEqual([[1], [2], [3]]);
+  });
+
+  test('waits for company as long as it may', async () => {
+    const model = makeModel({ maxDelayMilliseconds: 5, maxBatchSize: 2 });
+    const alone = model.infer(request([1]));
+    expect(workers[0]?.runs).toHaveLength(0);
+    await clock.advance(5);
+    run(0).succeed();
+    await alone;
+    const pair = [model.infer(request([2])), model.infer(request([3]))];
+    expect(sent(1)).toEqual([2, 3]);
+    run(1).succeed();
+    await Promise.all(pair);
+  });
+
+  test('uses every session', () => {
+    const model = makeModel({ instances: 2 });
+    void model.infer(request([1]));
+    void model.infer(request([2]));
+    expect(workers.map(({ runs }) => runs.length)).toEqual([1, 1]);
+    expect(model.load.running).toBe(2);
+  });
+
+  test('brings inputs into the order of the model', () => {
+    const model = makeModel({ inputs: ['a', 'b'] });
+    void model.infer({ inputs: [tensor([[2]], 'b'), tensor([[1]], 'a')] });
+    expect(run(0).inputs.map(({ name, data }) => [name, ...data])).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
+  });
+
+  test('drops a request that gives up while it waits, and finishes one whose run began', async () => {
+    const model = makeModel();
+    const [began, waits] = [new AbortController(), new AbortController()];
+    const first = model.infer({ ...request([1]), signal: began.signal });
+    const second = model.infer({ ...request([2]), signal: waits.signal });
+    began.abort(new Error('gone'));
+    waits.abort(new Error('gone too'));
+    await expect(second).rejects.toThrow('gone too');
+    expect(model.load).toEqual({ waiting: 0, running: 1 });
+    run(0).succeed();
+    await expect(first).resolves.toBeDefined();
+    await expect(model.infer({ ...request([3]), signal: waits.signal })).rejects.toThrow('gone too');
+    expect(workers[0]?.runs).toHaveLength(1);
+  });
+
+  test('lets only the request fail whose data the run refuses', async () => {
+    const model = makeModel();
+    const gone = new AbortController();
+    const answers = [request([0]), request([1]), request([66]), { ...request([3]), signal: gone.signal }].map((one) =>
+      model.infer(one),
+    );
+    const outcome = Promise.allSettled(answers);
+    run(0).succeed();
+    await settle();
+    expect(sent(1)).toEqual([1, 66, 3]);
+    gone.abort(new Error('gone'));
+    run(1).fail(new InferenceError('no 66'));
+    await settle();
+    expect(sent(2)).toEqual([1]);
+    run(2).succeed();
+    await settle();
+    run(3).fail(new InferenceError('no 66'));
+    const settled = await outcome;
+    expect(settled.map((one) => (one.status === 'fulfilled' ? values(one.value) : String(one.reason)))).toEqual([
+      [0],
+      [1],
+      'InferenceError: no 66',
+      'Error: gone',
+    ]);
+  });
+
+  test('runs requests alone if their batch came out with another number of rows', async () => {
+    const model = makeModel();
+    const answers = [request([0]), request([1]), request([2])].map((one) => model.infer(one));
+    run(0).succeed();
+    await settle();
+    run(1).succeed([{ name: 'y', datatype: 'UINT8', shape: [1, 1], data: Uint8Array.of(9) }]);
+    await settle();
+    run(2).succeed();
+    await settle();
+    run(3).succeed();
+    expect((await Promise.all(answers)).map(values)).toEqual([[0], [1], [2]]);
+  });
+
+  test('refuses data that does not fill its shape, which would move the rows of others', async () => {
+    const model = makeModel();
+    const wrong = { ...tensor([[1]]), data: Uint8Array.of(1, 2) };
+    await expect(model.infer({ inputs: [wrong] })).rejects.toThrow('input "x" is 2 long');
+    await expect(model.infer({ inputs: [] })).rejects.toThrow('An input is missing.');
+  });
+
+  test('tells of a dead session and rejects everything from then on', async () => {
+    const model = makeModel({ instances: 2 });
+    const answers = Promise.allSettled([request([1]), request([2]), request([3])].map((one) => model.infer(one)));
+    workers[0]?.die(new Error('crashed'));
+    await expect(model.failed).resolves.toThrow('crashed');
+    await settle();
+    run(0, 1).succeed();
+    expect((await answers).map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
+    await expect(model.infer(request([4]))).rejects.toThrow('crashed');
+  });
+
+  test('rejects what waits when it is closed, and finishes what runs', async () => {
+    const model = makeModel({ maxDelayMilliseconds: 5 });
+    const running = model.infer({ inputs: [tensor([[1], [1], [1], [1]])] });
+    const waiting = Promise.allSettled([model.infer(request([2]))]);
+    const closed = model.close();
+    run(0).succeed();
+    await running;
+    expect(await waiting).toEqual([{ status: 'rejected', reason: new Error('The model is closed.') }]);
+    await closed;
+    expect(workers[0]?.closed).toBe(true);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { DATATYPE_BYTES, type Datatype } from '../inference.ts';
+import { sliceRows } from '../batching/split-outputs.ts';
+import { makeTrialInputs, TRIALS } from './trial-inputs.ts';
+
+const datatypes = Object.keys(DATATYPE_BYTES) as Datatype[];
+
+describe('makeTrialInputs', () => {
+  test.each(datatypes)('makes the same %s each time, with rows that differ', (datatype) => {
+    for (const trial of TRIALS) {
+      const make = () => makeTrialInputs([{ name: 'x', datatype, shape: ['n', 'a'] }], trial, 3, 'n');
+      const [tensor] = make() ?? [];
+      expect(tensor?.shape).toEqual([3, trial.freeSize]);
+      expect(make()).toEqual([tensor]);
+      const rows = [0, 1, 2].map((row) => JSON.stringify(sliceRows(tensor!, row, 1, 3)?.data));
+      expect(rows[1]).not.toBe(rows[0]);
+      expect(rows[1]).not.toBe(rows[2]);
+    }
+  });
+
+  test('makes scalars and empty tensors', () => {
+    const [scalar, empty] =
+      makeTrialInputs(
+        [
+          { name: 'a', datatype: 'INT64', shape: [] },
+          { name: 'b', datatype: 'FP32', shape: ['n', 0] },
+        ],
+        TRIALS[0]!,
+        3,
+        'n',
+      ) ?? [];
+    expect(scalar?.data).toHaveLength(8);
+    expect(empty).toMatchObject({ shape: [3, 0], data: new Uint8Array(0) });
+  });
+
+  test('gives up what would not fit into memory', () => {
+    expect(
+      makeTrialInputs(
+        [{ name: 'x', datatype: 'FP32', shape: ['a', 'b', 'c'] }],
+        { freeSize: 512, limit: 2 },
+        1,
+        undefined,
+      ),
+    ).toBeUndefined();
+  });
+});
