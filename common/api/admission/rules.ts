@@ -107,6 +107,8 @@ function placesBelow({ schema, path, value, old }: Place): Place[] {
     const known = property ?? additionalProperties;
     if (known === undefined) return [];
     const at = property === undefined ? entryOf(path, name) : fieldOf(path, name);
-    return [{ schema: known, path: at, value: field, old: isRecord(old) ? old[name] : undefined }];
+    return [
+      { schema: known, path: at, value: field, old: isRecord(old) && Object.hasOwn(old, name) ? old[name] : undefined },
+    ];
   });
 }

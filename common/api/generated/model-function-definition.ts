@@ -32,7 +32,7 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                 message: 'must not contain "--", which separates a traffic tag from the function in a host name',
               },
               {
-                rule: "!has(self.spec.traffic) || self.spec.traffic.all(t, t.revision == 'latest' || t.revision.startsWith(self.metadata.name + '-'))",
+                rule: "self.spec.traffic.all(t, t.revision == 'latest' || t.revision.startsWith(self.metadata.name + '-'))",
                 fieldPath: '.spec.traffic',
                 message: 'must name "latest" or revisions of this function, <function>-<number>',
               },
