@@ -23,6 +23,8 @@ await build({
   // Native: its .node file is found relative to the package.
   external: ['onnxruntime-node'],
   // CommonJS dependencies inside an ESM bundle still call require() for Node's own modules.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 });

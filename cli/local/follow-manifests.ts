@@ -1,0 +1,61 @@
+/** Keeps a cluster like the manifest files: applies them, and each later edit of them. */
+import { statSync, watch } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import { apply, remove } from '../../operator/cluster/apply.ts';
+import type { Cluster } from '../../operator/cluster/port.ts';
+import { MODEL_FUNCTIONS } from '../../operator/cluster/resources.ts';
+import { readManifestFiles } from './manifest-files.ts';
+import { manifestChanges, readManifests, type Manifests } from './manifests.ts';
+
+/** An editor writes, renames and touches a file within a few milliseconds of one save. */
+const SETTLE_MILLISECONDS = 100;
+
+export interface FollowOptions {
+  readonly paths: readonly string[];
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly report: (line: string) => void;
+  /** Ends the following. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves once the files are applied; rejects if they cannot be. A later edit that is wrong is reported and changes nothing. */
+export async function followManifests(options: FollowOptions): Promise<void> {
+  const { paths, clock, report, signal } = options;
+  let applied = await carryOut(options, new Map());
+  let working = Promise.resolve();
+  let cancel: Cancel = () => undefined;
+  const edited = (): void => {
+    cancel();
+    cancel = clock.after(SETTLE_MILLISECONDS, () => {
+      working = working.then(async () => {
+        try {
+          applied = await carryOut(options, applied);
+        } catch (error) {
+          report(`${error instanceof Error ? error.message : String(error)}\nNothing was changed.`);
+        }
+      });
+    });
+  };
+  // A file is watched through its folder, because most editors replace it by another one of the same name.
+  for (const folder of new Set(paths.map((path) => (statSync(path).isDirectory() ? path : dirname(path))))) {
+    watch(folder, { signal }, edited).on('error', () => undefined);
+  }
+  signal.addEventListener('abort', () => cancel(), { once: true });
+}
+
+async function carryOut({ paths, cluster, report }: FollowOptions, before: Manifests): Promise<Manifests> {
+  const { manifests, findings, valid } = readManifests(await readManifestFiles(paths));
+  if (!valid) throw new Error(findings.join('\n'));
+  for (const finding of findings) report(finding);
+  const changes = manifestChanges(before, manifests);
+  for (const fn of changes.apply) {
+    report(`modelfunction/${fn.metadata.name} ${await apply(cluster, MODEL_FUNCTIONS, fn)}`);
+  }
+  for (const { metadata } of changes.remove) {
+    await remove(cluster, MODEL_FUNCTIONS, metadata);
+    report(`modelfunction/${metadata.name} deleted`);
+  }
+  return manifests;
+}

@@ -1,0 +1,105 @@
+/** Puts gateway and operator into one process, on a cluster in memory whose pods are child processes of this machine. */
+import { randomBytes } from 'node:crypto';
+import { Registry } from 'prom-client';
+import { MODEL_FUNCTION_DEFINITION } from '../../common/api/generated/model-function-definition.ts';
+import { MODEL_REVISION_DEFINITION } from '../../common/api/generated/model-revision-definition.ts';
+import type { Clock } from '../../common/platform/clock.ts';
+import type { LogLevel, Logger } from '../../common/platform/logging.ts';
+import { GATEWAY_DEFAULTS } from '../../gateway/configuration.ts';
+import { startGateway } from '../../gateway/start-gateway.ts';
+import { customResources } from '../../operator/cluster/memory/custom-resource.ts';
+import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
+import type { Cluster } from '../../operator/cluster/port.ts';
+import { startOperator } from '../../operator/operator.ts';
+import { localPods } from './local-pods.ts';
+
+const HOST = '127.0.0.1';
+const NAMESPACE = 'pilotlight-system';
+
+export interface LocalPlatformOptions {
+  /** Of the gateway and of `/metrics`; 0 takes a free one. */
+  readonly ports: { readonly http: number; readonly metrics: number };
+  /** Exists; everything that is written goes under it. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly runtimeLogLevel: LogLevel;
+  /** What a pod wrote. */
+  readonly onPodLine: (pod: string, line: string) => void;
+}
+
+export interface LocalPlatform {
+  readonly cluster: Cluster;
+  /** `http://127.0.0.1:8080` */
+  readonly gateway: string;
+  /** Of gateway and operator together. */
+  readonly metrics: string;
+  /** Ends every pod, then the rest. */
+  close(): Promise<void>;
+}
+
+/** Resolves when the gateway listens and the operator leads. */
+export async function startLocalPlatform(options: LocalPlatformOptions): Promise<LocalPlatform> {
+  const { ports, directory, clock, random, logger } = options;
+  const registry = new Registry();
+  const controlToken = secret();
+  const pods = localPods({ clock, directory, onLine: options.onPodLine });
+  const cluster = new MemoryCluster({
+    clock,
+    random,
+    resources: [MODEL_FUNCTION_DEFINITION, MODEL_REVISION_DEFINITION].flatMap(customResources),
+    runner: pods,
+  });
+  const gateway = await startGateway({
+    configuration: {
+      ...GATEWAY_DEFAULTS,
+      name: 'local',
+      controlToken,
+      host: HOST,
+      ports: { http: ports.http, external: 0, control: 0, metrics: ports.metrics },
+      // Nobody else sends to this gateway, so nobody must learn first that it ends.
+      drainMilliseconds: 0,
+      finishMilliseconds: 5_000,
+    },
+    clock,
+    random,
+    logger: logger.child({ component: 'gateway' }),
+    registry,
+  });
+  const address = `http://${HOST}:${gateway.ports.http}`;
+  const operator = await startOperator({
+    configuration: {
+      name: 'local',
+      namespace: NAMESPACE,
+      controlToken,
+      signingKeys: [{ id: 'local', secret: secret() }],
+      images: { cpu: 'local', cuda: 'local' },
+      url: (namespace, name, tag) => `${address}/functions/${namespace}/${tag === undefined ? '' : `${tag}--`}${name}`,
+      gateways: [{ id: 'local', host: HOST, controlPort: gateway.ports.control }],
+      healthPort: 0,
+      healthHost: HOST,
+      runtimeLogLevel: options.runtimeLogLevel,
+    },
+    cluster,
+    clock,
+    random,
+    logger: logger.child({ component: 'operator' }),
+    registry,
+  });
+  return {
+    cluster,
+    gateway: address,
+    metrics: `http://${HOST}:${gateway.ports.metrics}/metrics`,
+    close: async () => {
+      await gateway.close();
+      await operator.close();
+      await cluster.close();
+      await pods.close();
+    },
+  };
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url');
+}
