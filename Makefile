@@ -18,6 +18,10 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@echo "Installing packages (once, about half a minute) ..."
 	@npm ci --loglevel=error
 
+demo: install ## See a model go from zero to several replicas and back, in a minute
+	@node scripts/build.ts
+	@node demo/main.ts
+
 ##@ Develop
 
 format: install ## Rewrite every file in the project's format
