@@ -4,7 +4,8 @@ export default {
   transform: { '\\.ts$': './scripts/jest/strip-types.js' },
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/e2e/', '\\.conformance\\.test\\.ts$'],
+  // e2e/local runs on this machine alone; the rest of e2e/ and the conformance tests want a cluster.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/e2e/(?!local/)', '\\.conformance\\.test\\.ts$'],
   modulePathIgnorePatterns: ['/dist/'],
   reporters: ['default'],
 };
