@@ -16,7 +16,7 @@ const MAX_CONNECTIONS = 16;
 const KEEP_ALIVE_MILLISECONDS = 60_000;
 const CONNECT_TIMEOUT_MILLISECONDS = 10_000;
 /** A call's whole duration. The API server gives up on one after 60 s. */
-export const CALL_TIMEOUT_MILLISECONDS = 30_000;
+const CALL_TIMEOUT_MILLISECONDS = 30_000;
 /** A page of 500 large objects is about 10 MiB; one object is at most 1.5 MiB in etcd. */
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
 /** Of an error page. */

@@ -42,7 +42,7 @@ const TIMEOUT_SECONDS = 300;
  * A connection that has been silent for longer is given up: the API server sends a bookmark about every minute, and a half-open connection
  * reports nothing for ever. Resources without bookmarks (Events) just reconnect, which costs one request.
  */
-export const SILENCE_MILLISECONDS = 150_000;
+const SILENCE_MILLISECONDS = 150_000;
 /** A connection that held this long was a good one, even if nothing changed meanwhile. */
 const HEALTHY_MILLISECONDS = 30_000;
 /** An object is at most 1.5 MiB in etcd; as JSON, with its managed fields, a few times that. */
