@@ -40,6 +40,7 @@ describe('findDifference', () => {
     ['another value', floats([2, 1], 1, 2), [floats([1, 1], 1), floats([1, 1], 2.01)]],
     ['small values that are far apart for their size', floats([1, 1], 1e-6), [floats([1, 1], 2e-6)]],
     ['NaN where a number was', floats([1, 1], NaN), [floats([1, 1], 1)]],
+    ['a number where infinity was', floats([1, 1], 1), [floats([1, 1], Infinity)]],
     ['rows in another order', ids([2, 1], 4, 3), [ids([1, 1], 3), ids([1, 1], 4)]],
     ['a whole number one off', ids([1, 1], 3), [ids([1, 1], 4)]],
     ['halves far apart', halves([1, 1], 0x4000), [halves([1, 1], 0x3c00)]],

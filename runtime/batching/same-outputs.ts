@@ -3,8 +3,8 @@
  * quantisation whose scale is taken over the whole batch does not.
  */
 import type { Datatype, Tensor } from '../inference.ts';
-import { viewElements } from '../model/data-types.ts';
 import { packBytes, packedLength } from '../model/packed-bytes.ts';
+import { typedElements } from '../protocol/element-types.ts';
 import { sliceRows } from './split-outputs.ts';
 
 /**
@@ -31,20 +31,27 @@ export function findDifference(together: readonly Tensor[], alone: readonly (rea
 }
 
 function isSame(actual: Tensor, expected: Tensor): boolean {
+  const { datatype } = actual;
   if (actual.shape.join() !== expected.shape.join()) return false;
-  if (!(actual.data instanceof Uint8Array) || !(expected.data instanceof Uint8Array)) {
+  const tolerance = TOLERANCES[datatype];
+  if (tolerance === undefined || datatype === 'BYTES') {
     return Buffer.compare(joined(actual.data), joined(expected.data)) === 0;
   }
-  const tolerance = TOLERANCES[actual.datatype];
-  if (tolerance === undefined) return Buffer.compare(actual.data, expected.data) === 0;
-  const a = floats(actual.datatype, actual.data);
-  const b = floats(expected.datatype, expected.data);
-  const largest = b.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
-  return a.every((value, index) => {
-    const other = b[index] ?? NaN;
-    if (Object.is(value, other) || value === other) return true;
-    return Math.abs(value - other) <= tolerance.relative * Math.abs(other) + tolerance.scale * largest;
-  });
+  const a = typedElements(datatype, joined(actual.data));
+  const b = typedElements(datatype, joined(expected.data));
+  let largest = 0;
+  for (const value of b) {
+    const magnitude = Math.abs(Number(value));
+    if (magnitude > largest && magnitude < Infinity) largest = magnitude;
+  }
+  for (let index = 0; index < a.length; index += 1) {
+    const value = Number(a[index]);
+    const other = Number(b[index]);
+    // NaN and infinities are the same only as themselves; every distance from an infinity would be within a share of it.
+    const margin = Number.isFinite(other) ? tolerance.relative * Math.abs(other) + tolerance.scale * largest : 0;
+    if (!(Math.abs(value - other) <= margin) && !Object.is(value, other)) return false;
+  }
+  return true;
 }
 
 function joined(data: Tensor['data']): Uint8Array {
@@ -52,20 +59,4 @@ function joined(data: Tensor['data']): Uint8Array {
   const packed = new Uint8Array(packedLength(data));
   packBytes(data, packed, 0);
   return packed;
-}
-
-function floats(datatype: Datatype, data: Uint8Array): number[] {
-  // A copy, because a row inside a larger tensor need not be aligned as its elements must be.
-  const bytes = new Uint8Array(data);
-  if (datatype === 'FP16') return Array.from(new Uint16Array(bytes.buffer), halfToNumber);
-  return datatype === 'FP64' || datatype === 'FP32' ? Array.from(viewElements(datatype, bytes), Number) : [];
-}
-
-/** IEEE 754 binary16: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }

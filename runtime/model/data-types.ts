@@ -1,8 +1,6 @@
 /** ONNX Runtime's element types by the Open Inference Protocol's datatypes. Types that neither side can carry (bfloat16, int4, complex) are absent. */
 import type { Datatype } from '../inference.ts';
 
-export type ElementType = (typeof ELEMENT_TYPES)[Datatype];
-
 export const ELEMENT_TYPES = {
   BOOL: 'bool',
   UINT8: 'uint8',
@@ -26,47 +24,4 @@ const DATATYPES: ReadonlyMap<string, Datatype> = new Map(
 /** The datatype of an element type, or undefined where the protocol has none. */
 export function datatypeOf(elementType: string): Datatype | undefined {
   return DATATYPES.get(elementType);
-}
-
-/** A typed array over the elements of a tensor that is not BYTES. `bytes` must be aligned to the element's size, 8 at most. */
-export function viewElements(
-  datatype: Exclude<Datatype, 'BYTES'>,
-  bytes: Uint8Array<ArrayBuffer>,
-):
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array {
-  const { buffer, byteOffset, byteLength } = bytes;
-  switch (datatype) {
-    case 'BOOL':
-    case 'UINT8':
-      return bytes;
-    case 'INT8':
-      return new Int8Array(buffer, byteOffset, byteLength);
-    case 'UINT16':
-    // As bits: JavaScript has no arithmetic of halves that is needed here.
-    case 'FP16':
-      return new Uint16Array(buffer, byteOffset, byteLength / 2);
-    case 'INT16':
-      return new Int16Array(buffer, byteOffset, byteLength / 2);
-    case 'UINT32':
-      return new Uint32Array(buffer, byteOffset, byteLength / 4);
-    case 'INT32':
-      return new Int32Array(buffer, byteOffset, byteLength / 4);
-    case 'UINT64':
-      return new BigUint64Array(buffer, byteOffset, byteLength / 8);
-    case 'INT64':
-      return new BigInt64Array(buffer, byteOffset, byteLength / 8);
-    case 'FP32':
-      return new Float32Array(buffer, byteOffset, byteLength / 4);
-    case 'FP64':
-      return new Float64Array(buffer, byteOffset, byteLength / 8);
-  }
 }

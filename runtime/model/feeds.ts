@@ -1,6 +1,7 @@
 /** Tensors as ONNX Runtime takes and gives them, and as they cross threads. */
 import type { InferenceSession, OnnxValue, Tensor } from 'onnxruntime-node';
-import { datatypeOf, ELEMENT_TYPES, viewElements } from './data-types.ts';
+import { typedElements } from '../protocol/element-types.ts';
+import { datatypeOf, ELEMENT_TYPES } from './data-types.ts';
 import { packBytes, packedLength, unpackBytes } from './packed-bytes.ts';
 import type { SessionTensor } from './session-worker.ts';
 
@@ -10,8 +11,11 @@ const encoder = new TextEncoder();
 
 /** A view, not a copy, except for BYTES, whose elements become strings. Throws where they are not UTF-8, which ONNX Runtime's strings must be here. */
 export function toFeed({ name, datatype, shape, data }: SessionTensor): InferenceSession.FeedsType[string] {
-  const elements = datatype === 'BYTES' ? decodeStrings(name, data) : viewElements(datatype, data);
-  // A plain object: with `new Tensor('float16', …)` the native side finds no data on Node 24, and it reads these properties alone.
+  const elements =
+    datatype === 'BYTES'
+      ? decodeStrings(name, data)
+      : // Halves go in as their bits: ONNX Runtime finds no data in a Float16Array, nor in its own Tensor of halves on Node 24.
+        typedElements(datatype === 'FP16' ? 'UINT16' : datatype, data);
   return { type: ELEMENT_TYPES[datatype], dims: shape, data: elements, location: 'cpu' } as unknown as Tensor;
 }
 

@@ -15,8 +15,8 @@ import {
   type Model,
   type Tensor,
 } from '../inference.ts';
-import type { SessionResult, SessionWorker } from './session-worker.ts';
-import { elementCount } from './trial-inputs.ts';
+import { elementCount } from '../protocol/element-count.ts';
+import type { SessionResult, SessionTensor, SessionWorker } from './session-worker.ts';
 
 export interface OnnxModelOptions {
   readonly facts: ModelFacts;
@@ -50,6 +50,8 @@ export class OnnxModel implements Model {
   readonly #outputNames: readonly string[];
   readonly #hasRows: boolean;
   readonly #clock: Clock;
+  /** A worker is gone, and with it the model. */
+  readonly #break: (error: Error) => void;
   #order = 0;
   #running = 0;
   #cancelDelay: Cancel | undefined;
@@ -61,14 +63,19 @@ export class OnnxModel implements Model {
     this.facts = facts;
     this.executionProviders = options.executionProviders;
     this.phases = options.phases;
-    this.failed = Promise.race(workers.map((worker) => worker.failed));
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.failed = promise;
+    this.#break = (error) => {
+      this.#end(error);
+      resolve(error);
+    };
     this.#workers = workers;
     this.#idle = [...workers];
     this.#queue = new BatchQueue(facts.batching.enabled ? limits : { maxBatchSize: 1, maxDelayMilliseconds: 0 });
     this.#outputNames = facts.outputs.map(({ name }) => name);
     this.#hasRows = options.hasRows;
     this.#clock = options.clock;
-    void this.failed.then((error) => this.#end(error));
+    for (const { failed } of workers) void failed.then(this.#break);
   }
 
   get load(): Model['load'] {
@@ -152,14 +159,14 @@ export class OnnxModel implements Model {
     this.#running += 1;
     let settle: () => void;
     try {
-      const packed = packInputs(batch.map(({ inputs }) => inputs));
+      const packed = packBatch(batch);
       const packing = this.#clock.monotonic() - start;
       const result = await worker.run(packed, batch[0]?.outputs ?? []);
       this.#idle.push(worker);
       settle = () => this.#answer(batch, result, start, packing);
     } catch (error) {
-      // A worker that died is not used again.
       if (error instanceof InferenceError) this.#idle.push(worker);
+      else this.#break(error instanceof Error ? error : new Error(String(error)));
       settle = () => this.#fail(batch, error);
     }
     this.#running -= 1;
@@ -239,4 +246,13 @@ function batchKey(request: InferenceRequest, inputs: readonly Tensor[], rows: nu
     for (let axis = 1; axis < shape.length; axis += 1) key += `,${shape[axis] ?? ''}`;
   }
   return key;
+}
+
+/** Throws InferenceError if there is no memory for so much, which may be because of the company alone. */
+function packBatch(batch: readonly Waiting[]): SessionTensor[] {
+  try {
+    return packInputs(batch.map(({ inputs }) => inputs));
+  } catch (error) {
+    throw new InferenceError('The inputs are too large for the memory of this replica.', { cause: error });
+  }
 }

@@ -1,6 +1,7 @@
 /** Makes up inputs for a model's first runs: the same ones each time, small, and with rows that differ from one another. */
 import { DATATYPE_BYTES, type Datatype, type Tensor } from '../inference.ts';
-import { viewElements } from './data-types.ts';
+import { elementCount } from '../protocol/element-count.ts';
+import { typedElements } from '../protocol/element-types.ts';
 import type { DeclaredTensor } from './declared-tensor.ts';
 
 export interface Trial {
@@ -21,74 +22,68 @@ export const TRIALS: readonly Trial[] = [
   ...SIZES.map((freeSize) => ({ freeSize, limit: 2 })),
 ];
 
-/** Elements of all inputs together beyond which a trial is too large to be worth its memory: 128 MiB of 8-byte numbers. */
+/** Elements of all inputs together beyond which a guessed size is not worth its memory: 128 MiB of 8-byte numbers. */
 const MAXIMUM_ELEMENTS = 1 << 24;
 
-/** Inputs with `rows` rows along the dimension `batch`; undefined if they would be too large. */
+/** Inputs with `rows` rows along the dimension `batch`; undefined if the guessed sizes make them too large. */
 export function makeTrialInputs(
   declared: readonly DeclaredTensor[],
   { freeSize, limit }: Trial,
   rows: number,
   batch: string | undefined,
 ): Tensor[] | undefined {
-  let total = 0;
+  let guessed = 0;
   const shapes = declared.map(({ shape }) => {
     const sizes = shape.map((size) => (typeof size === 'number' ? size : size === batch ? rows : freeSize));
-    total += elementCount(sizes);
+    if (shape.some((size) => typeof size === 'string' && size !== batch)) guessed += elementCount(sizes);
     return sizes;
   });
-  if (total > MAXIMUM_ELEMENTS) return undefined;
+  if (guessed > MAXIMUM_ELEMENTS) return undefined;
   return declared.map(({ name, datatype }, index) => {
     const shape = shapes[index] ?? [];
-    return {
-      name,
-      datatype,
-      shape,
-      data: makeElements(datatype, elementCount(shape), shape[0] ?? 1, limit, index + 1),
-    };
+    return { name, datatype, shape, data: makeElements(datatype, shape, limit, index + 1) };
   });
 }
 
-export function elementCount(shape: readonly number[]): number {
-  let count = 1;
-  for (const size of shape) count *= size;
-  return count;
-}
+/** Random numbers are repeated after this many: a prime, so that rows, which are rarely a multiple of it, begin at different places. */
+const PERIOD = 4093;
 
-function makeElements(datatype: Datatype, count: number, rows: number, limit: number, seed: number): Tensor['data'] {
+function makeElements(datatype: Datatype, shape: readonly number[], limit: number, seed: number): Tensor['data'] {
+  const count = elementCount(shape);
   const random = makeRandom(seed);
+  // A row begins with its own number, or two rows of one small number each could be alike.
+  const rows = count === 0 ? 0 : (shape[0] ?? 1);
   const rowLength = count / rows;
-  // The first element of each row is the row's own number, or two rows of one small whole number each could be alike.
-  const numbers = Array.from({ length: count }, (_, index) =>
-    index % rowLength === 0 ? (index / rowLength) % limit : random() % limit,
-  );
-  if (datatype === 'BYTES') return numbers.map((number) => Buffer.from(String(number)));
-  const bytes = new Uint8Array(count * DATATYPE_BYTES[datatype]);
-  const elements = viewElements(datatype, bytes);
-  for (const [index, number] of numbers.entries()) {
-    if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) elements[index] = BigInt(number);
-    else elements[index] = encodeNumber(datatype, number, limit);
+  if (datatype === 'BYTES') {
+    const number = (place: number): number => (place % rowLength === 0 ? place / rowLength : random()) % limit;
+    return Array.from({ length: count }, (_, place) => Buffer.from(String(number(place))));
   }
+  const bytes = new Uint8Array(count * DATATYPE_BYTES[datatype]);
+  const elements = typedElements(datatype, bytes);
+  const encode = encoder(datatype, limit);
+  const put = (place: number, number: number): void => {
+    if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) elements[place] = BigInt(number);
+    else elements[place] = encode(number);
+  };
+  for (let place = 0; place < count && place < PERIOD; place += 1) put(place, random() % limit);
+  for (let filled = PERIOD; filled < count; filled *= 2) elements.copyWithin(filled, 0, filled);
+  for (let row = 0; row < rows; row += 1) put(row * rowLength, row % limit);
   return bytes;
 }
 
-function encodeNumber(datatype: Datatype, number: number, limit: number): number {
+function encoder(datatype: Exclude<Datatype, 'BYTES'>, limit: number): (number: number) => number {
   switch (datatype) {
     case 'BOOL':
-      return number & 1;
+      return (number) => number & 1;
     case 'FP16':
-      return HALVES[number % HALVES.length] ?? 0;
     case 'FP32':
     case 'FP64':
       // From -1 to 1, as most models expect of their features.
-      return limit === 2 ? number : (2 * number) / (limit - 1) - 1;
+      return limit === 2 ? (number) => number : (number) => (2 * number) / (limit - 1) - 1;
     default:
-      return number;
+      return (number) => number;
   }
 }
-
-/** Bits of the halves 0, 1, -1, 0.5, -0.5, 0.25, -0.25, 0.75. */
-const HALVES = [0x0000, 0x3c00, 0xbc00, 0x3800, 0xb800, 0x3400, 0xb400, 0x3a00];
 
 /** xorshift32 (Marsaglia, 2003): 32-bit whole numbers, the same for the same seed. */
 function makeRandom(seed: number): () => number {

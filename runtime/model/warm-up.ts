@@ -12,7 +12,7 @@ import { InferenceError, StartError, type Tensor } from '../inference.ts';
 import type { DeclaredTensor } from './declared-tensor.ts';
 import { isMachineFailure } from './describe-error.ts';
 import type { SessionWorker } from './session-worker.ts';
-import { makeTrialInputs, TRIALS, type Trial } from './trial-inputs.ts';
+import { makeTrialInputs, TRIALS } from './trial-inputs.ts';
 
 /** Three, so that a row has neighbours that differ on both sides. */
 const TRIAL_ROWS = 3;
@@ -39,13 +39,14 @@ export async function warmUp(worker: SessionWorker, model: WarmUpModel, maxBatch
   const names = outputs.map(({ name }) => name);
   const run = async (tensors: readonly Tensor[]): Promise<Tensor[]> =>
     (await worker.run(packInputs([tensors]), names)).outputs.map(toTensor);
-  let failure = '';
+  let failure: string | undefined;
   for (const trial of TRIALS) {
+    const shared = dimension !== undefined && maxBatchSize > 1;
+    const tensors = makeTrialInputs(inputs, trial, shared ? TRIAL_ROWS : 1, dimension);
+    if (tensors === undefined) continue;
     try {
-      if (dimension !== undefined && maxBatchSize > 1) {
-        return { batching: await tryBatching(run, inputs, trial, dimension) };
-      }
-      await run(trialInputs(inputs, trial, 1, dimension));
+      if (shared) return { batching: await tryBatching(run, tensors, dimension) };
+      await run(tensors);
       return { batching: off(axis.batchable ? 'maxBatchSize is 1' : axis.reason) };
     } catch (error) {
       if (!(error instanceof InferenceError)) throw error;
@@ -53,30 +54,19 @@ export async function warmUp(worker: SessionWorker, model: WarmUpModel, maxBatch
       if (isMachineFailure(failure)) throw warmUpFailed(failure);
     }
   }
-  if (inputs.every(({ shape }) => shape.every((size) => typeof size === 'number'))) throw warmUpFailed(failure);
-  const reason = axis.batchable ? `the model could not be tried with made-up inputs (${failure})` : axis.reason;
-  return { cold: failure, batching: off(reason) };
-}
-
-function trialInputs(
-  inputs: readonly DeclaredTensor[],
-  trial: Trial,
-  rows: number,
-  dimension: string | undefined,
-): Tensor[] {
-  const tensors = makeTrialInputs(inputs, trial, rows, dimension);
-  if (tensors === undefined) throw new InferenceError('they would be too large');
-  return tensors;
+  const fixed = inputs.every(({ shape }) => shape.every((size) => typeof size === 'number'));
+  if (fixed && failure !== undefined) throw warmUpFailed(failure);
+  const cold = failure ?? 'they would be too large';
+  const reason = axis.batchable ? `the model could not be tried with made-up inputs (${cold})` : axis.reason;
+  return { cold, batching: off(reason) };
 }
 
 /** Rejects with InferenceError if the first row does not even run alone. */
 async function tryBatching(
   run: (tensors: readonly Tensor[]) => Promise<Tensor[]>,
-  inputs: readonly DeclaredTensor[],
-  trial: Trial,
+  together: readonly Tensor[],
   dimension: string,
 ): Promise<ModelFacts['batching']> {
-  const together = trialInputs(inputs, trial, TRIAL_ROWS, dimension);
   const alone: Tensor[][] = [];
   for (let row = 0; row < TRIAL_ROWS; row += 1) {
     const one = together.flatMap((tensor) => sliceRows(tensor, row, 1, TRIAL_ROWS) ?? []);
