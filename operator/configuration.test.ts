@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { readConfiguration, readLogLevel } from './configuration.ts';
+
+const complete = {
+  PILOTLIGHT_NAMESPACE: 'pilotlight-system',
+  PILOTLIGHT_CONTROL_TOKEN: 'control',
+  PILOTLIGHT_SIGNING_KEYS: '[{"id":"k2","secret":"bmV3"},{"id":"k1","secret":"b2xk"}]',
+  PILOTLIGHT_RUNTIME_IMAGE: 'runtime:1',
+};
+
+test('the environment is read, with defaults for the rest', () => {
+  const { url, ...configuration } = readConfiguration(complete, 'operator-abc');
+  expect(configuration).toEqual({
+    name: 'operator-abc',
+    namespace: 'pilotlight-system',
+    controlToken: 'control',
+    signingKeys: [
+      { id: 'k2', secret: 'bmV3' },
+      { id: 'k1', secret: 'b2xk' },
+    ],
+    images: { cpu: 'runtime:1', cuda: 'runtime:1' },
+    gateways: undefined,
+    healthPort: 9090,
+    healthHost: undefined,
+    runtimeLogLevel: 'info',
+  });
+  expect(url('default', 'digits')).toBe('http://digits.default');
+  expect(url('default', 'digits', 'next')).toBe('http://next--digits.default');
+});
+
+describe('what is missing or wrong is named', () => {
+  test.each<[string, string | undefined, RegExp]>([
+    ['PILOTLIGHT_NAMESPACE', undefined, /PILOTLIGHT_NAMESPACE is not set/],
+    ['PILOTLIGHT_CONTROL_TOKEN', '', /PILOTLIGHT_CONTROL_TOKEN is not set/],
+    ['PILOTLIGHT_RUNTIME_IMAGE', undefined, /PILOTLIGHT_RUNTIME_IMAGE is not set/],
+    ['PILOTLIGHT_SIGNING_KEYS', 'secret', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
+    ['PILOTLIGHT_SIGNING_KEYS', '[]', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
+    ['PILOTLIGHT_SIGNING_KEYS', '[{"id":"a.b","secret":"x"}]', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
+    ['PILOTLIGHT_SIGNING_KEYS', '[{"id":"a","secret":"x"},7]', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
+    ['PILOTLIGHT_METRICS_PORT', '70000', /PILOTLIGHT_METRICS_PORT is "70000" but must be an integer/],
+    ['PILOTLIGHT_METRICS_PORT', '', /PILOTLIGHT_METRICS_PORT is "" but must be an integer/],
+    ['PILOTLIGHT_RUNTIME_LOG_LEVEL', 'loud', /PILOTLIGHT_RUNTIME_LOG_LEVEL is "loud" but must be one of/],
+  ])('%s = %s', (variable, value, message) => {
+    expect(() => readConfiguration({ ...complete, [variable]: value }, 'host')).toThrow(message);
+  });
+
+  test('but a secret is not repeated', () => {
+    expect(() => readConfiguration({ ...complete, PILOTLIGHT_SIGNING_KEYS: 'hush' }, 'host')).not.toThrow(/hush/);
+  });
+});
+
+test('the log level is info unless it is set', () => {
+  expect(readLogLevel({}, 'LEVEL')).toBe('info');
+  expect(readLogLevel({ LEVEL: 'debug' }, 'LEVEL')).toBe('debug');
+});
