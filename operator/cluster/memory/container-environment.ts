@@ -38,7 +38,7 @@ function resolveVariable(
       problem: `env ${name}: this node resolves value, fieldRef and secretKeyRef, not ${JSON.stringify(valueFrom)}`,
     };
   const found = secret(reference.name);
-  const data = found?.data?.[reference.key];
+  const data = ownValue(found?.data, reference.key);
   if (data !== undefined) return { value: Buffer.from(data, 'base64').toString() };
   if (reference.optional === true) return { value: undefined };
   if (found === undefined) return { problem: `secret "${reference.name}" not found` };
@@ -66,6 +66,11 @@ function field({ metadata, spec }: Pod, podIP: string, path: string): Resolved {
 /** `$(NAME)` is the value of an earlier variable, and stays as it is where there is none; `$$` is a dollar. */
 function expand(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replace(/\$\$|\$\(([^)]*)\)/g, (match, name: string | undefined) =>
-    name === undefined ? '$' : (variables[name] ?? match),
+    name === undefined ? '$' : (ownValue(variables, name) ?? match),
   );
+}
+
+/** A user may name a variable or a key `constructor`. */
+function ownValue(record: Readonly<Record<string, string>> | undefined, key: string): string | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
 }
