@@ -3,7 +3,7 @@
  * that could help.
  */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
@@ -56,8 +56,10 @@ export async function download(
 ): Promise<FileDigest> {
   const deadline = new Deadline(clock, limits, signal);
   try {
+    // Before the request: a response that nobody reads yet loses what it holds when the connection ends.
+    await using file = await open(path, 'wx');
     const response = await follow(url, limits.redirects, deadline);
-    return await save(response, path, limits.bytes, deadline);
+    return await save(response, file, limits.bytes, deadline);
   } catch (error) {
     signal.throwIfAborted();
     if (deadline.expired !== undefined) throw new DownloadError(deadline.expired, 'temporary');
@@ -163,7 +165,12 @@ function get(url: URL, deadline: Deadline): Promise<IncomingMessage> {
   });
 }
 
-async function save(response: IncomingMessage, path: string, maximum: number, deadline: Deadline): Promise<FileDigest> {
+async function save(
+  response: IncomingMessage,
+  file: FileHandle,
+  maximum: number,
+  deadline: Deadline,
+): Promise<FileDigest> {
   const encoding = response.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     response.destroy();
@@ -182,7 +189,6 @@ async function save(response: IncomingMessage, path: string, maximum: number, de
   }
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  await using file = await open(path, 'wx');
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       deadline.progress();
@@ -192,13 +198,16 @@ async function save(response: IncomingMessage, path: string, maximum: number, de
       await file.writeFile(chunk);
     }
   } catch (error) {
-    if (errorCode(error) === 'ECONNRESET') throw new DownloadError(truncated(sizeBytes, announced), 'temporary');
+    if (CUT_SHORT.has(errorCode(error))) throw new DownloadError(truncated(sizeBytes, announced), 'temporary');
     throw error;
   }
   if (announced !== undefined && announced !== sizeBytes)
     throw new DownloadError(truncated(sizeBytes, announced), 'temporary');
   return { sha256: hash.digest('hex'), sizeBytes };
 }
+
+/** What Node calls a response whose connection ended early, with and without somebody reading at that moment. */
+const CUT_SHORT: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 function truncated(received: number, announced: number | undefined): string {
   return `the connection ended after ${received} of ${announced ?? 'an unknown number of'} bytes`;
