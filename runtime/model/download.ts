@@ -6,15 +6,12 @@ import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import type { Clock } from '../../common/platform/clock.ts';
+import { Deadline, type DeadlineLimits } from './deadline.ts';
 import type { FileDigest } from './hash-file.ts';
 import { errorCode, errorText } from './node-error.ts';
 
-export interface DownloadLimits {
-  readonly connectMilliseconds: number;
-  /** Between two signs of life. */
-  readonly idleMilliseconds: number;
-  readonly totalMilliseconds: number;
+export interface DownloadLimits extends DeadlineLimits {
   readonly redirects: number;
   readonly bytes: number;
 }
@@ -66,53 +63,6 @@ export async function download(
     throw error instanceof DownloadError ? error : new DownloadError(describeNetworkError(error), 'temporary');
   } finally {
     deadline.close();
-  }
-}
-
-/** Ends the exchange, by its signal, when nothing has happened for too long. */
-class Deadline {
-  readonly #clock: Clock;
-  readonly #limits: DownloadLimits;
-  readonly #controller = new AbortController();
-  readonly signal: AbortSignal;
-  expired: string | undefined;
-  #cancelIdle: Cancel | undefined;
-  readonly #cancelTotal: Cancel;
-
-  constructor(clock: Clock, limits: DownloadLimits, signal: AbortSignal) {
-    this.#clock = clock;
-    this.#limits = limits;
-    this.signal = AbortSignal.any([signal, this.#controller.signal]);
-    this.#cancelTotal = clock.after(limits.totalMilliseconds, () => {
-      this.#expire(`it took longer than ${limits.totalMilliseconds / 1000} s`);
-    });
-  }
-
-  connecting(host: string): void {
-    this.#arm(this.#limits.connectMilliseconds, `no connection to ${host} within`);
-  }
-
-  /** Something arrived. */
-  progress(): void {
-    this.#arm(this.#limits.idleMilliseconds, 'the server sent nothing for');
-  }
-
-  close(): void {
-    this.#cancelIdle?.();
-    this.#cancelTotal();
-    this.#controller.abort();
-  }
-
-  #arm(milliseconds: number, problem: string): void {
-    this.#cancelIdle?.();
-    this.#cancelIdle = this.#clock.after(milliseconds, () => {
-      this.#expire(`${problem} ${milliseconds / 1000} s`);
-    });
-  }
-
-  #expire(problem: string): void {
-    this.expired ??= problem;
-    this.#controller.abort();
   }
 }
 

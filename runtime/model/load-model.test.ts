@@ -94,7 +94,7 @@ describe('loadModel', () => {
   });
 
   test('answers many at once with each one its own rows, from several sessions', async () => {
-    const loaded = await load('add-one', { instances: 2, maxBatchSize: 8 });
+    const loaded = await load('add-one', { instances: 2, intraOpThreads: 2, maxBatchSize: 8 });
     const results = await Promise.all(
       Array.from({ length: 100 }, (_, index) => loaded.infer({ inputs: [floats('x', [1, 4], index, 0, 0, index)] })),
     );

@@ -11,7 +11,7 @@ import { printableUri } from './model-uri.ts';
 import { OnnxModel } from './onnx-model.ts';
 import { openModel } from './open-model.ts';
 import { SessionThread } from './session-thread.ts';
-import type { MissingProvider, SessionFacts } from './session-worker.ts';
+import type { MissingProvider, SessionFacts, SessionOptions } from './session-worker.ts';
 import { warmUp, type WarmUpModel, type WarmUpResult } from './warm-up.ts';
 
 export interface LoadModelOptions {
@@ -64,35 +64,36 @@ async function load(
     return result;
   };
   const prepare = async (): Promise<readonly ExecutionProvider[]> => {
-    const prepared = await Promise.all(
-      threads.map((thread) => thread.prepare({ executionProviders: providers, intraOpThreads })),
-    );
+    const prepared = await Promise.all(threads.map((thread) => thread.prepare(providers)));
     const missing = prepared.flatMap((answer) => answer.missing);
     // What one session lacks, none uses: equal requests should cost the same.
     const available = providers.filter((provider) => missing.every((absent) => absent.provider !== provider));
     if (available.length === 0) throw unavailable(missing);
     const [first] = missing;
-    if (first !== undefined)
+    if (first !== undefined) {
       logger.warn(
         { missing: first.provider, reason: first.reason, available },
         'Fell back to another execution provider',
       );
+    }
     return available;
   };
   const [available, file] = await Promise.all([
     timed('workerStart', prepare()),
     timed('fetch', openModel(model, { directory, clock, signal })),
   ]);
+  const options = { executionProviders: available, intraOpThreads };
   const [created, digest] = await Promise.all([
-    timed('session', Promise.all(threads.map((thread) => createSession(thread, file.path, uri)))),
+    timed('session', Promise.all(threads.map((thread) => createSession(thread, file.path, options, uri)))),
     file.digest,
   ]);
   const inputs = declareTensors('input', created[0]?.inputs ?? []);
   const outputs = declareTensors('output', created[0]?.outputs ?? []);
   const axis = findBatchAxis(inputs, outputs);
   const warmed = await timed('warmUp', warmUpAll(threads, { inputs, outputs, axis }, batching.maxBatchSize));
-  if (warmed.cold !== undefined)
+  if (warmed.cold !== undefined) {
     logger.warn({ reason: warmed.cold }, 'Could not warm the model up with made-up inputs');
+  }
   const facts: ModelFacts = {
     ...digest,
     inputs: inputs.map(tensorFacts),
@@ -111,9 +112,14 @@ async function load(
   });
 }
 
-async function createSession(thread: SessionThread, path: string, uri: string): Promise<SessionFacts> {
+async function createSession(
+  thread: SessionThread,
+  path: string,
+  options: SessionOptions,
+  uri: string,
+): Promise<SessionFacts> {
   try {
-    return await thread.create(path);
+    return await thread.create(path, options);
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
     throw new StartError('ModelInvalid', `ONNX Runtime cannot load the model at ${uri}: ${error.message}`);

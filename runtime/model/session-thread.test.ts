@@ -14,8 +14,7 @@ afterEach(() => thread?.close());
 
 async function start(model: string): Promise<SessionThread> {
   thread = new SessionThread('test');
-  await thread.prepare({ executionProviders: ['CPU'], intraOpThreads: 1 });
-  await thread.create(join(FIXTURES, `${model}.onnx`));
+  await thread.create(join(FIXTURES, `${model}.onnx`), { executionProviders: ['CPU'], intraOpThreads: 1 });
   return thread;
 }
 
@@ -110,7 +109,7 @@ describe('a session in a thread', () => {
 
   test('names the providers that do not work here', async () => {
     thread = new SessionThread('test');
-    const { available, missing } = await thread.prepare({ executionProviders: ['TensorRT', 'CPU'], intraOpThreads: 2 });
+    const { available, missing } = await thread.prepare(['TensorRT', 'CPU']);
     expect(available).toEqual(['CPU']);
     expect(missing).toEqual([
       { provider: 'TensorRT', reason: expect.stringContaining('Failed to load shared library') },
@@ -128,6 +127,8 @@ describe('a thread that dies', () => {
 
   test('by exiting names the exit code', async () => {
     thread = new SessionThread('session-0', CRASHING);
-    await expect(thread.create('')).rejects.toThrow('ended with exit code 3');
+    await expect(thread.create('', { executionProviders: ['CPU'], intraOpThreads: 1 })).rejects.toThrow(
+      'ended with exit code 3',
+    );
   });
 });

@@ -1,6 +1,7 @@
 /** A session worker that is a thread of this process. */
 import { Worker } from 'node:worker_threads';
 import { InferenceError } from '../inference.ts';
+import type { ExecutionProvider } from './execution-providers.ts';
 import { errorText } from './node-error.ts';
 import type {
   FromWorker,
@@ -50,13 +51,13 @@ export class SessionThread implements SessionWorker {
   }
 
   /** Finds out which of the providers work here, while the model may still be on its way. */
-  prepare(options: SessionOptions): Promise<Answer<'prepared'>> {
-    return this.#ask({ kind: 'prepare', options }, 'prepared');
+  prepare(executionProviders: readonly ExecutionProvider[]): Promise<Answer<'prepared'>> {
+    return this.#ask({ kind: 'prepare', executionProviders }, 'prepared');
   }
 
   /** Creates the session from a file. Rejects with InferenceError, whose sentence names no path. */
-  async create(path: string): Promise<SessionFacts> {
-    return (await this.#ask({ kind: 'create', path }, 'created')).facts;
+  async create(path: string, options: SessionOptions): Promise<SessionFacts> {
+    return (await this.#ask({ kind: 'create', path, options }, 'created')).facts;
   }
 
   async run(inputs: readonly SessionTensor[], outputs: readonly string[]): Promise<SessionResult> {

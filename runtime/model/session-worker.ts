@@ -37,8 +37,8 @@ export interface SessionOptions {
 }
 
 export type ToWorker =
-  | { readonly kind: 'prepare'; readonly options: SessionOptions }
-  | { readonly kind: 'create'; readonly path: string }
+  | { readonly kind: 'prepare'; readonly executionProviders: readonly ExecutionProvider[] }
+  | { readonly kind: 'create'; readonly path: string; readonly options: SessionOptions }
   | { readonly kind: 'run'; readonly inputs: readonly SessionTensor[]; readonly outputs: readonly string[] }
   | { readonly kind: 'close' };
 

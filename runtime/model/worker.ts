@@ -35,7 +35,6 @@ const port = parentPort;
 // Errors arrive as exceptions; without this they are printed on stderr as well, in colour.
 env.logLevel = 'fatal';
 
-let options: InferenceSession.SessionOptions = {};
 let session: InferenceSession | undefined;
 let turn: Promise<void> = Promise.resolve();
 
@@ -46,13 +45,10 @@ port.on('message', (message: ToWorker) => {
 async function handle(message: ToWorker): Promise<void> {
   try {
     switch (message.kind) {
-      case 'prepare': {
-        const { available, missing } = await probe(message.options.executionProviders);
-        options = sessionOptions(message.options, available);
-        return answer({ kind: 'prepared', available, missing });
-      }
+      case 'prepare':
+        return answer({ kind: 'prepared', ...(await probe(message.executionProviders)) });
       case 'create':
-        return answer({ kind: 'created', facts: await create(message.path) });
+        return answer({ kind: 'created', facts: await create(message.path, sessionOptions(message.options)) });
       case 'run': {
         const result = await run(message.inputs, message.outputs);
         return answer({ kind: 'result', result }, [...new Set(result.outputs.map(({ data }) => data.buffer))]);
@@ -94,12 +90,9 @@ async function probe(
   return { available, missing };
 }
 
-function sessionOptions(
-  { intraOpThreads }: SessionOptions,
-  available: readonly ExecutionProvider[],
-): InferenceSession.SessionOptions {
+function sessionOptions({ executionProviders, intraOpThreads }: SessionOptions): InferenceSession.SessionOptions {
   return {
-    executionProviders: available.map(runtimeProvider),
+    executionProviders: executionProviders.map(runtimeProvider),
     // Explicit, because the default is a thread for each core of the host, pinned, whatever the container's CPU limit is.
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: 1,
@@ -111,12 +104,12 @@ function sessionOptions(
   };
 }
 
-async function create(path: string): Promise<SessionFacts> {
+async function create(path: string, options: InferenceSession.SessionOptions): Promise<SessionFacts> {
   try {
     session = await InferenceSession.create(path, options);
     return { inputs: session.inputMetadata, outputs: session.outputMetadata };
   } catch (error) {
-    if (errorText(error).startsWith('Unsupported data type')) return rawFacts(path);
+    if (errorText(error).startsWith('Unsupported data type')) return rawFacts(path, options);
     throw error;
   }
 }
@@ -147,7 +140,7 @@ interface RawBinding {
 }
 
 /** Loads once more beneath the package's JavaScript, which throws on such a type before it can be asked for the name. */
-function rawFacts(path: string): SessionFacts {
+function rawFacts(path: string, options: InferenceSession.SessionOptions): SessionFacts {
   const { binding } = makeRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as { binding: RawBinding };
   const raw = new binding.InferenceSession();
   raw.loadModel(path, options);
