@@ -31,9 +31,10 @@ export class ControlLoop {
   /** Answers of pods that are asked to drain, by name; the others drain. */
   readonly drains = new Map<string, DrainAnswer>();
   readonly asked: string[] = [];
-  readonly registry = new Registry();
-  readonly #ledger: DemandLedger;
+  registry = new Registry();
+  #ledger: DemandLedger;
   readonly #present = new Map<string, { inFlight: number; queued: number; requestSeconds: number }>();
+  readonly #announced = new Map<string, Announcement>();
   #controllers: Controllers | undefined;
   #sequence = 0;
 
@@ -68,6 +69,17 @@ export class ControlLoop {
     this.#controllers = await starting;
     await this.settle();
     return this;
+  }
+
+  /** Another operator takes over, which knows nothing; the gateway tells it all. */
+  async restart(): Promise<void> {
+    await this.#controllers?.close();
+    this.registry = new Registry();
+    this.#ledger = new DemandLedger(this.clock.monotonic() / 1000);
+    await this.start();
+    await this.#record([...this.#announced.values()]);
+    for (const announcement of this.#announced.values()) this.#controllers?.announce(announcement);
+    await this.settle();
   }
 
   async close(): Promise<void> {
@@ -125,6 +137,7 @@ export class ControlLoop {
       ports: { http: 4000 + ordinal, control: 5000 + ordinal },
       ...more,
     };
+    this.#announced.set(announcement.uid, announcement);
     await this.#record([announcement]);
     this.#controllers?.announce(announcement);
     await this.settle();
@@ -187,9 +200,10 @@ export class ControlLoop {
 
   /** Tokens are not secret here: the pod is told by who signed for it. */
   #answer(token: string): DrainAnswer {
-    const pod = this.runner.started.findLast(({ environment }) => environment['PILOTLIGHT_DRAIN_TOKEN'] === token)?.pod;
-    const name = pod?.metadata.name ?? 'nobody';
+    const pod = this.runner.started.findLast(({ environment }) => environment['PILOTLIGHT_DRAIN_TOKEN'] === token);
+    const name = pod?.pod.metadata.name ?? 'nobody';
     this.asked.push(name);
+    if (pod === undefined || pod.signals.length > 0) return 'Unreachable';
     return this.drains.get(name) ?? 'Draining';
   }
 }

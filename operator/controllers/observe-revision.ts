@@ -27,6 +27,7 @@ export interface ObservedPods {
 export function observePods(
   { observed, announced }: { readonly observed: Observed; readonly announced: AnnouncedPods },
   revision: ModelRevision,
+  { deleted }: Pick<RevisionMemory, 'deleted'>,
   startTimeoutSeconds: number,
   now: number,
 ): ObservedPods {
@@ -39,7 +40,8 @@ export function observePods(
       continue;
     }
     const own = announced.of(pod);
-    const state = observePod(pod, own, { startTimeoutSeconds, now });
+    const seen = observePod(pod, own, { startTimeoutSeconds, now });
+    const state: PodState = deleted.has(seen.uid) ? { ...seen, phase: 'Terminating' } : seen;
     if (state.phase === 'Ready') announcement ??= own;
     pods.push(state);
   }
@@ -54,7 +56,7 @@ export function remember(
   now: number,
 ): PodState[] {
   const existing = new Set(pods.map(({ uid }) => uid));
-  for (const map of [memory.readyAt, memory.counted, memory.unanswered]) {
+  for (const map of [memory.readyAt, memory.counted, memory.deleted, memory.unanswered]) {
     for (const uid of map.keys()) if (!existing.has(uid)) map.delete(uid);
   }
   // Whoever changed the function may have repaired it.

@@ -68,7 +68,7 @@ export class RevisionController {
     if (desired === undefined) return undefined;
     const again = await scaleRevision(this.#options, subject, desired);
     await this.#report(subject, desired, waitsForOldPods);
-    return soonest([again, dueAgain(memory, pods, clock.now())].filter((wait) => wait !== undefined));
+    return soonest([again, dueAgain(memory, pods, clock.now())]);
   }
 
   /** For the autoscaler; undefined if there is no such revision, or no function to it. */
@@ -101,8 +101,9 @@ export class RevisionController {
     if (fn === undefined || fn.metadata.deletionTimestamp !== undefined) return undefined;
     const view = viewFunction(fn, observed.revisionsOf(namespace, fn.metadata.name));
     if (!view.revisions.includes(revision)) return undefined;
-    const pods = observePods(this.#options, revision, fn.spec.scaling.startTimeoutSeconds, clock.now());
-    return { key, revision, view, memory: this.#remembered(key, revision), ...pods };
+    const memory = this.#remembered(key, revision);
+    const pods = observePods(this.#options, revision, memory, fn.spec.scaling.startTimeoutSeconds, clock.now());
+    return { key, revision, view, memory, ...pods };
   }
 
   /** Another object of the same name begins with nothing. */
@@ -152,6 +153,7 @@ export class RevisionController {
     const { pods, announcement } = observePods(
       { observed, announced },
       revision,
+      memory,
       view.function.spec.scaling.startTimeoutSeconds,
       clock.now(),
     );

@@ -9,8 +9,12 @@ export interface RevisionMemory {
   readonly readyAt: Map<string, number>;
   /** Uids of failed pods that are in the history. */
   readonly counted: Set<string>;
+  /** Uids of pods that were deleted from here; the watch may show them for a while as if nothing had happened. */
+  readonly deleted: Set<string>;
   /** By uid: how often in a row a pod did not answer when it was asked to drain. */
   readonly unanswered: Map<string, number>;
+  /** Milliseconds of the monotonic clock before which no pod is asked to drain again. */
+  drainAgainAt: number;
   /** Names of pods that belong to somebody else. */
   readonly foreign: Set<string>;
   /** The latest decision's. */
@@ -27,7 +31,9 @@ export function newMemory(history: StartHistory = NO_FAILURES): RevisionMemory {
     readySince: undefined,
     readyAt: new Map(),
     counted: new Set(),
+    deleted: new Set(),
     unanswered: new Map(),
+    drainAgainAt: 0,
     foreign: new Set(),
     wokenAt: undefined,
     unansweredWake: undefined,

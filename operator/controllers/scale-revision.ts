@@ -51,20 +51,21 @@ export async function scaleRevision(
   const blockedFor = memory.history.retryAt - options.clock.now();
   const created = blockedFor > 0 || plan.create.length === 0 ? undefined : await create(options, subject, plan.create);
   memory.unansweredWake = undefined;
-  await Promise.all(plan.remove.map((pod) => remove(options, revision, pod)));
-  const drained = plan.drainCount === 0 ? 0 : await drain(options, subject, plan.drain, plan.drainCount);
+  await Promise.all(plan.remove.map((pod) => remove(options, subject, pod)));
+  const askAgain = plan.drainCount === 0 ? undefined : await drain(options, subject, plan.drain, plan.drainCount);
 
-  const waits: (number | false | undefined)[] = [
-    plan.create.length > 0 && blockedFor > 0 && blockedFor,
+  const waits = [
+    plan.create.length > 0 && blockedFor > 0 ? blockedFor : undefined,
     created,
-    drained < plan.drainCount && DRAIN_RETRY_MILLISECONDS,
+    askAgain,
     await recheckForeign(options, subject),
   ];
-  return soonest(waits.filter((wait) => typeof wait === 'number'));
+  return soonest(waits);
 }
 
-export function soonest(waits: readonly number[]): number | undefined {
-  return waits.length === 0 ? undefined : Math.min(...waits);
+export function soonest(waits: readonly (number | undefined)[]): number | undefined {
+  const known = waits.filter((wait) => wait !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 /** Gives 0 if a name turned out to be taken, so that the next free one is tried at once. */
@@ -97,18 +98,26 @@ async function create(
   return foreign.length > 0 ? 0 : undefined;
 }
 
-function remove({ cluster, metrics }: ScaleOptions, { metadata }: ModelRevision, pod: PodState): Promise<void> {
+async function remove(
+  { cluster, metrics }: ScaleOptions,
+  { revision, memory }: ScaleSubject,
+  pod: PodState,
+): Promise<void> {
+  await deletePod(cluster, revision.metadata.namespace ?? '', pod);
+  memory.deleted.add(pod.uid);
   metrics.podsDeleted.inc();
-  return deletePod(cluster, metadata.namespace ?? '', pod);
 }
 
+/** However often the revision is looked at, its pods are asked once a second. Gives how long until those that did not go are asked again. */
 async function drain(
-  { cluster, metrics, askToDrain, signingKey }: ScaleOptions,
+  { cluster, clock, metrics, askToDrain, signingKey }: ScaleOptions,
   { revision, memory }: ScaleSubject,
   pods: readonly PodState[],
   count: number,
-): Promise<number> {
+): Promise<number | undefined> {
   const { namespace = '', name } = revision.metadata;
+  const now = clock.monotonic();
+  if (now < memory.drainAgainAt) return memory.drainAgainAt - now;
   const drained = await drainPods(cluster, {
     namespace,
     pods,
@@ -117,8 +126,11 @@ async function drain(
     ask: (pod, address) =>
       askToDrain(address, signToken(signingKey, 'drain', { namespace, revision: name, pod: pod.name })),
   });
-  metrics.podsDeleted.inc(drained);
-  return drained;
+  for (const { uid } of drained) memory.deleted.add(uid);
+  metrics.podsDeleted.inc(drained.length);
+  if (drained.length === count) return undefined;
+  memory.drainAgainAt = now + DRAIN_RETRY_MILLISECONDS;
+  return DRAIN_RETRY_MILLISECONDS;
 }
 
 /** Somebody else's pod may be gone. */

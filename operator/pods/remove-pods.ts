@@ -19,14 +19,14 @@ export interface DrainRequest {
   readonly ask: (pod: PodState, address: PodAddress) => Promise<DrainAnswer>;
 }
 
-/** Asks as many pods at once as are to go, then the next ones in place of the busy; gives how many went. */
-export async function drainPods(cluster: Cluster, request: DrainRequest): Promise<number> {
-  let gone = 0;
-  for (let next = 0; gone < request.count && next < request.pods.length;) {
-    const asked = request.pods.slice(next, next + request.count - gone);
+/** Asks as many pods at once as are to go, then the next ones in place of the busy; gives those that went. */
+export async function drainPods(cluster: Cluster, request: DrainRequest): Promise<PodState[]> {
+  const gone: PodState[] = [];
+  for (let next = 0; gone.length < request.count && next < request.pods.length;) {
+    const asked = request.pods.slice(next, next + request.count - gone.length);
     next += asked.length;
     const drained = await Promise.all(asked.map((pod) => drainPod(cluster, request, pod)));
-    gone += drained.filter(Boolean).length;
+    gone.push(...asked.filter((_pod, index) => drained[index] === true));
   }
   return gone;
 }

@@ -1,0 +1,178 @@
+/** What a real cluster does to the control loop: it is late, it refuses, it has no room, and the operator itself comes and goes. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
+import { ClusterError } from '../cluster/port.ts';
+import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS } from '../cluster/resources.ts';
+import { ControlLoop } from './control-loop-fixture.ts';
+
+const scaling = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
+
+let loop: ControlLoop;
+
+async function start(options: Partial<MemoryClusterOptions> = {}): Promise<void> {
+  loop = await new ControlLoop(options).start();
+}
+
+afterEach(async () => {
+  await loop.close();
+  expect(loop.clock.pending).toBe(0);
+});
+
+test('a late watch of pods makes no pod too many and removes none too many', async () => {
+  await start({
+    faults: {
+      delivery: ({ resource }) =>
+        resource.endsWith('pods') || resource.endsWith('Pod') ? { type: 'Delayed', milliseconds: 3000 } : undefined,
+    },
+  });
+  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 3 } });
+  const seen = new Set<string>();
+  for (let second = 0; second < 8; second++) {
+    for (const name of await loop.pods()) seen.add(name);
+    await loop.walk(1);
+  }
+  expect([...seen].sort()).toEqual(['digits-00001-0', 'digits-00001-1', 'digits-00001-2']);
+  for (const name of seen) await loop.announce(name);
+  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.walk(20);
+  expect(await loop.pods()).toEqual(['digits-00001-0']);
+  expect(loop.asked).toEqual(['digits-00001-2', 'digits-00001-1']);
+});
+
+describe('an API server that refuses', () => {
+  test('a pod for a quota is quoted, and asked again with back-off', async () => {
+    let refuses = true;
+    const message = 'pods "digits-00001-0" is forbidden: exceeded quota: gpus, requested: 1, used: 4, limited: 4';
+    let asked = 0;
+    await start({
+      faults: {
+        call: ({ verb, resource }) => {
+          if (verb !== 'create' || !resource.endsWith('/Pod')) return undefined;
+          asked += 1;
+          return refuses ? new ClusterError('Forbidden', message, { status: 403 }) : undefined;
+        },
+      },
+    });
+    await loop.apply('digits', { scaling });
+    await loop.walk(10);
+    expect(asked).toBeLessThan(8);
+    expect(await loop.condition('function', 'digits', 'Ready')).toContain(
+      `QuotaExceeded: Revision digits-00001: ${message}`,
+    );
+    refuses = false;
+    await loop.walk(10);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+  });
+
+  test('everything for a while loses nothing', async () => {
+    let down = false;
+    await start({
+      faults: { call: () => (down ? new ClusterError('Unavailable', 'The API server is down') : undefined) },
+    });
+    await loop.apply('digits', { scaling });
+    await loop.announce('digits-00001-0');
+    await loop.walk(20);
+    down = true;
+    await loop.demand('digits-00001', { queued: 1 });
+    await loop.walk(10);
+    down = false;
+    await loop.walk(20);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+    expect((await loop.revision('digits-00001')).spec.replicas).toBe(1);
+  });
+});
+
+test('where nothing fits, one pod waits for a node and the status has the scheduler’s words', async () => {
+  await start({ capacity: { 'nvidia.com/gpu': '2', pods: '110' } });
+  await loop.apply('digits', {
+    scaling: { ...scaling, minReplicas: 4 },
+    resources: { limits: { 'nvidia.com/gpu': 1 } },
+  });
+  await loop.walk(2);
+  expect(await loop.pods()).toHaveLength(3);
+  expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).toMatch(
+    /^False Unschedulable: .*nvidia\.com\/gpu/,
+  );
+  await loop.walk(120);
+  const waiting = (await loop.cluster.list(PODS)).filter(({ spec }) => spec.nodeName === undefined);
+  expect(waiting).toHaveLength(1);
+});
+
+describe('with the strategy Recreate, a new revision', () => {
+  const recreate = { scaling, rollout: { strategy: 'Recreate' as const } };
+  const broken = JSON.stringify({ reason: 'ModelInvalid', message: 'No model' });
+
+  test('that is broken gives the traffic back to the old one, and does not stand in its way', async () => {
+    await start({ capacity: { 'nvidia.com/gpu': '1', pods: '110' } });
+    const resources = { limits: { 'nvidia.com/gpu': 1 } };
+    await loop.apply('digits', { ...recreate, resources });
+    await loop.announce('digits-00001-0');
+    await loop.apply('digits', { ...recreate, resources, batching: { maxBatchSize: 1 } });
+    expect(await loop.pods()).toEqual(['digits-00002-0']);
+    for (let failure = 0; failure < 2; failure++) {
+      loop.runner.started.at(-1)?.exit(1, broken);
+      await loop.walk(1);
+    }
+    expect(loop.routes.get('digits')?.traffic).toEqual([{ revision: 'digits-00001', percent: 100 }]);
+    await loop.demand('digits-00001', { queued: 1 });
+    await loop.walk(2);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+    expect((await loop.pod('digits-00001-0')).spec.nodeName).toBeDefined();
+  });
+});
+
+describe('another operator that takes over', () => {
+  test('keeps what runs under load and goes on', async () => {
+    await start();
+    await loop.apply('digits', { scaling });
+    await loop.announce('digits-00001-0');
+    await loop.demand('digits-00001', { inFlight: 24 });
+    await loop.walk(4);
+    const pods = await loop.pods();
+    expect(pods.length).toBeGreaterThanOrEqual(3);
+    for (const name of pods) await loop.announce(name);
+    const revisions = await loop.revisions();
+    await loop.restart();
+    expect(await loop.pods()).toEqual(pods);
+    await loop.walk(30);
+    expect(await loop.revisions()).toEqual(revisions);
+    expect((await loop.pods()).length).toBeGreaterThanOrEqual(3);
+    expect(loop.routes.get('digits')?.revisions[0]?.pods).toHaveLength((await loop.pods()).length);
+    await loop.demand('digits-00001', {});
+    await loop.walk(30);
+    expect(await loop.pods()).toEqual([]);
+  });
+
+  test('writes nothing where nothing is to do', async () => {
+    await start();
+    await loop.apply('digits', { scaling });
+    await loop.announce('digits-00001-0');
+    await loop.walk(20);
+    const before = [await loop.function('digits'), await loop.revision('digits-00001')];
+    await loop.restart();
+    await loop.walk(10);
+    expect([await loop.function('digits'), await loop.revision('digits-00001')]).toEqual(before);
+  });
+
+  test('collects what was left of a function that was deleted meanwhile', async () => {
+    await start();
+    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.announce('digits-00001-0');
+    await loop.cluster.delete(MODEL_FUNCTIONS, { namespace: 'default', name: 'digits' });
+    await loop.restart();
+    await loop.walk(1);
+    expect([...(await loop.cluster.list(PODS)), ...(await loop.cluster.list(MODEL_REVISIONS))]).toEqual([]);
+  });
+});
+
+test('a pod that does not answer when it is asked to go is deleted after a while', async () => {
+  await start();
+  await loop.apply('digits', { scaling });
+  await loop.announce('digits-00001-0');
+  loop.drains.set('digits-00001-0', 'Unreachable');
+  for (let second = 0; loop.asked.length === 0; second++) await loop.walk(1);
+  await loop.walk(2);
+  expect(await loop.pods()).toEqual(['digits-00001-0']);
+  await loop.walk(4);
+  expect(await loop.pods()).toEqual([]);
+});
