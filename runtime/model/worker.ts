@@ -11,8 +11,8 @@ import { systemClock } from '../../common/platform/clock.ts';
 import type { ValueMetadata } from './declared-tensor.ts';
 import { describeError } from './describe-error.ts';
 import { runtimeProvider, type ExecutionProvider } from './execution-providers.ts';
-import { errorText } from './node-error.ts';
 import { fromValue, toFeed } from './feeds.ts';
+import { errorText } from './node-error.ts';
 import type {
   FromWorker,
   MissingProvider,
@@ -79,6 +79,7 @@ async function probe(
     try {
       const trial = await InferenceSession.create(PROBE, {
         executionProviders: [runtimeProvider(provider)],
+        intraOpNumThreads: 1,
         logSeverityLevel: 4,
       });
       await trial.release();
