@@ -4,13 +4,14 @@
  */
 import type { ClusterError, ObjectKey } from '../port.ts';
 import type { Pod } from '../resources.ts';
-import type { ResourceId, StoredObject } from './stored-object.ts';
+import type { Change } from './store.ts';
+import type { ResourceId } from './stored-object.ts';
 
 export interface Faults {
   /** An error fails the call before it does anything: Unavailable, Conflict, TooManyRequests. */
   readonly call?: (call: ClusterCall) => ClusterError | undefined;
   /** What becomes of a change on its way to one watcher. */
-  readonly delivery?: (change: WatchedChange) => DeliveryFault | undefined;
+  readonly delivery?: (change: Change) => DeliveryFault | undefined;
   /** Milliseconds by which a pod's address and phase reach its status after its program started, as a busy kubelet's do. */
   readonly lateStatusMilliseconds?: (pod: Pod) => number;
   /** The kubelet refuses a pod that the scheduler gave it: OutOfcpu, UnexpectedAdmissionError. */
@@ -24,12 +25,6 @@ export interface ClusterCall {
   readonly resource: ResourceId;
   /** Absent for list. */
   readonly key: ObjectKey | undefined;
-}
-
-export interface WatchedChange {
-  readonly type: 'Applied' | 'Deleted';
-  readonly resource: ResourceId;
-  readonly object: StoredObject;
 }
 
 export type DeliveryFault =

@@ -5,14 +5,15 @@ import type { KubernetesObject, Resource, WatchEvent } from '../port.ts';
 import { SECRETS, type Secret } from '../resources.ts';
 import type { DeliveryFault } from './faults.ts';
 import { MemoryCluster } from './memory-cluster.ts';
-import { productResources, testCluster, testSecret } from './test-cluster.ts';
+import { PRODUCT_RESOURCES } from './product-resources.ts';
+import { testCluster, testSecret } from './test-cluster.ts';
 
 describeClusterConformance('The in-memory cluster', () => {
   const cuts: DeliveryFault[] = [];
   const cluster = new MemoryCluster({
     clock: systemClock,
     random: Math.random,
-    resources: productResources(),
+    resources: PRODUCT_RESOURCES,
     faults: { delivery: () => cuts.pop() },
     // The suite throws from a handler on purpose.
     onHandlerError: () => undefined,
@@ -86,6 +87,23 @@ describe('the in-memory cluster', () => {
       },
     });
     expect(updated).toEqual(created);
+  });
+
+  test.each([
+    ['no metadata', {}],
+    ['null for metadata', { metadata: null }],
+    ['a list for metadata', { metadata: [] }],
+  ])('refuses an object with %s', async (_name, metadata) => {
+    const { cluster } = testCluster();
+    const object = { apiVersion: 'v1', kind: 'Secret', ...metadata } as unknown as Secret;
+    await expect(cluster.create(SECRETS, object)).rejects.toMatchObject({ reason: 'Invalid', status: 422 });
+  });
+
+  test('takes labels that are null, as YAML has it where nothing follows, for none', async () => {
+    const { cluster } = testCluster();
+    const secret = testSecret('a');
+    const object = { ...secret, metadata: { ...secret.metadata, labels: null } } as unknown as Secret;
+    expect((await cluster.create(SECRETS, object)).metadata).not.toHaveProperty('labels');
   });
 
   test('refuses what is too large for etcd', async () => {

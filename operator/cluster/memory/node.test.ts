@@ -356,6 +356,19 @@ describe('scheduling', () => {
     expect(await cluster.get(PODS, KEY)).toBeUndefined();
   });
 
+  test('gives no node to a pod that is being deleted', async () => {
+    const { cluster, runner, settle } = testCluster({ capacity: { pods: '1' } });
+    const pod = testPod('b');
+    await cluster.create(PODS, testPod('a'));
+    await cluster.create(PODS, { ...pod, metadata: { ...pod.metadata, finalizers: ['pilotlight.dev/test'] } });
+    await settle();
+    await cluster.delete(PODS, { ...KEY, name: 'b' });
+    await cluster.delete(PODS, KEY);
+    await settle();
+    expect((await get(cluster, 'b')).spec.nodeName).toBeUndefined();
+    expect(names(runner)).toEqual(['a']);
+  });
+
   test.each(['abc', '-1', ''])('never sees the quantity "%s"', async (cpu) => {
     const { cluster } = testCluster();
     const resources = { limits: { cpu } };

@@ -6,7 +6,7 @@ const NAMESPACED = definition('Secret');
 const CLUSTERED = definition('Node');
 const FINE = { name: 'a', namespace: 'default' };
 
-test.each<[string, unknown]>([
+test.each<[string, Record<string, unknown>]>([
   ['a name with dots', { ...FINE, name: 'a.b-c.0' }],
   ['labels', { ...FINE, labels: { 'pilotlight.dev/function': 'Digits_1.x', plain: '' } }],
   ['annotations of any text', { ...FINE, annotations: { 'Example.com/Note': 'ü'.repeat(1000) } }],
@@ -19,8 +19,7 @@ test.each<[string, unknown]>([
   expect(metadataCauses(NAMESPACED, metadata)).toEqual([]);
 });
 
-test.each<[string, unknown, string]>([
-  ['no metadata', null, 'metadata'],
+test.each<[string, Record<string, unknown>, string]>([
   ['no name', { namespace: 'default' }, 'metadata.name'],
   ['a name in upper case', { ...FINE, name: 'A' }, 'metadata.name'],
   ['a name with an empty part', { ...FINE, name: 'a..b' }, 'metadata.name'],

@@ -141,7 +141,7 @@ test('a program that cannot be started is an exit that says so', async () => {
   expect(await running.exited).toEqual({
     exitCode: 128,
     signal: undefined,
-    terminationMessage: 'Cannot start /no/such/program: spawn /no/such/program ENOENT',
+    terminationMessage: 'Cannot start the program: spawn /no/such/program ENOENT',
   });
   const invalid = runner.start(POD, { A: 'b\0c' });
   expect(await invalid.exited).toMatchObject({

@@ -64,9 +64,9 @@ export class ProcessRunner implements PodRunner {
       ...declared,
       [RUNTIME_ENVIRONMENT.terminationLog]: terminationLog,
     };
-    const command = commandFor(pod);
     let child: Child;
     try {
+      const command = commandFor(pod);
       child = spawn(command.file, command.arguments, {
         detached: true,
         // Its stdin ends when this process does, for programs that want to know.
@@ -75,14 +75,14 @@ export class ProcessRunner implements PodRunner {
         ...(command.directory !== undefined && { cwd: command.directory }),
       });
     } catch (error) {
-      return { exited: Promise.resolve(startFailure(command, error as Error)), signal: () => undefined };
+      return { exited: Promise.resolve(startFailure(error as Error)), signal: () => undefined };
     }
     const group = child.pid;
     if (group !== undefined) this.#watchdog.add(group);
     child.stdin.on('error', () => undefined);
     this.#forwardOutput(pod, child);
     return {
-      exited: this.#exit(child, group, command, terminationLog),
+      exited: this.#exit(child, group, terminationLog),
       // A container's SIGTERM goes to its first process alone; its end takes the others along.
       signal: (name) => {
         if (child.exitCode !== null || child.signalCode !== null) return;
@@ -105,15 +105,10 @@ export class ProcessRunner implements PodRunner {
     }
   }
 
-  #exit(
-    child: Child,
-    group: number | undefined,
-    command: ProcessCommand,
-    terminationLog: string,
-  ): Promise<ContainerExit> {
+  #exit(child: Child, group: number | undefined, terminationLog: string): Promise<ContainerExit> {
     return new Promise((resolve) => {
       child.once('error', (error) => {
-        if (group === undefined) resolve(startFailure(command, error));
+        if (group === undefined) resolve(startFailure(error));
       });
       child.once('exit', (exitCode, signal) => {
         if (group !== undefined) {
@@ -134,8 +129,8 @@ export class ProcessRunner implements PodRunner {
   }
 }
 
-function startFailure({ file }: ProcessCommand, { message }: Error): ContainerExit {
-  const terminationMessage = `Cannot start ${file}: ${message}`;
+function startFailure({ message }: Error): ContainerExit {
+  const terminationMessage = `Cannot start the program: ${message}`;
   return { exitCode: START_ERROR_EXIT_CODE, signal: undefined, terminationMessage };
 }
 

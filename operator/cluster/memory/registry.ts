@@ -85,11 +85,10 @@ export class Registry {
   update(resource: ResourceId, input: KubernetesObject): StoredObject {
     const definition = this.definition(resource);
     const object = decode(definition, input);
-    const { name, uid, resourceVersion } = object.metadata;
+    const { name, resourceVersion } = object.metadata;
     const old = this.#existing(definition, object.metadata);
     if (resourceVersion === undefined || resourceVersion === '')
       throw invalid(definition, name, [forbidden('metadata.resourceVersion', 'must be specified for an update')]);
-    if (uid !== undefined && uid !== old.metadata.uid) throw otherUid(definition, old, uid);
     if (resourceVersion !== old.metadata.resourceVersion) throw staleVersion(definition, old.metadata);
     const metadata = { ...writableMetadata(object.metadata), ...serverMetadata(old.metadata) };
     const { finalizers = [] } = old.metadata;
@@ -135,7 +134,8 @@ export class Registry {
     const definition = this.definition(resource);
     const old = this.#existing(definition, key);
     const { uid, resourceVersion, gracePeriodSeconds } = options;
-    if (uid !== undefined && uid !== old.metadata.uid) throw otherUid(definition, old, uid);
+    if (uid !== undefined && uid !== old.metadata.uid)
+      throw conflict(definition, key, `its uid is ${old.metadata.uid}, not ${uid}`);
     if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
       throw staleVersion(definition, old.metadata);
     const plan = planDeletion(old, gracePeriodSeconds, this.#clock.now());
@@ -191,10 +191,11 @@ export class Registry {
 /** A private copy whose metadata can be relied on; `labels:` with nothing after it, which YAML reads as null, is no labels. */
 function decode(definition: ResourceDefinition, input: KubernetesObject): AnyObject {
   const text = JSON.stringify(input);
-  const parsed = JSON.parse(text) as AnyObject;
-  const metadata = Object.fromEntries(Object.entries(parsed.metadata).filter(([, value]) => value !== null));
-  const object: AnyObject = { ...parsed, metadata: metadata as unknown as ObjectMeta };
-  const causes = metadataCauses(definition, object.metadata);
+  const parsed = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  const given = isJsonObject(parsed['metadata']) ? parsed['metadata'] : {};
+  const metadata = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+  const object = { ...parsed, metadata } as unknown as AnyObject;
+  const causes = metadataCauses(definition, metadata);
   for (const field of ['apiVersion', 'kind'] as const)
     if (object[field] !== definition[field])
       causes.push({ field, message: `Invalid value: "${object[field]}": must be "${definition[field]}"` });
@@ -250,10 +251,6 @@ function desired(object: UnstampedObject): unknown {
 
 function forbidden(field: string, message: string): FieldCause {
   return { field, message: `Invalid value: ${message}` };
-}
-
-function otherUid(definition: ResourceDefinition, old: StoredObject, uid: string): Error {
-  return conflict(definition, old.metadata, `its uid is ${old.metadata.uid}, not ${uid}`);
 }
 
 /** RFC 9562 version 4, from the given randomness. */

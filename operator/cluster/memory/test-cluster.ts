@@ -1,16 +1,9 @@
 /** An in-memory cluster for tests: time stands still until it is advanced, uids come from a fixed seed, and the product's CRDs are installed. */
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { load } from 'js-yaml';
-import type { Definition } from '../../../common/api/admission/definition.ts';
 import { ManualClock } from '../../../common/platform/manual-clock.ts';
 import type { Pod, Secret } from '../resources.ts';
-import { customResources } from './custom-resource.ts';
 import { MemoryCluster, type MemoryClusterOptions } from './memory-cluster.ts';
-import type { ResourceDefinition } from './resource-definition.ts';
+import { PRODUCT_RESOURCES } from './product-resources.ts';
 import { StubRunner } from './stub-runner.ts';
-
-const CRD_FOLDER = join(import.meta.dirname, '../../../crds');
 
 export interface TestCluster {
   readonly cluster: MemoryCluster;
@@ -26,18 +19,11 @@ export function testCluster(options: Partial<MemoryClusterOptions> = {}): TestCl
   const cluster = new MemoryCluster({
     clock,
     random: seededRandom(1),
-    resources: productResources(),
+    resources: PRODUCT_RESOURCES,
     runner,
     ...options,
   });
   return { cluster, clock, runner, settle: () => clock.advance(0) };
-}
-
-/** ModelFunction and ModelRevision, from their CRDs. */
-export function productResources(): ResourceDefinition[] {
-  return readdirSync(CRD_FOLDER).flatMap((file) =>
-    customResources(load(readFileSync(join(CRD_FOLDER, file), 'utf8')) as Definition),
-  );
 }
 
 /** Marsaglia's xorshift32: the same numbers each time, in [0, 1). */
