@@ -1,20 +1,15 @@
-/** Bundles the programs into dist/: one file each, so that a process starts without resolving hundreds of modules. */
-import { existsSync } from 'node:fs';
-import { build } from 'esbuild';
+/** Bundles the programs into dist/, so that a process starts without resolving hundreds of modules. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+import { nodeBuiltins } from './node-builtins.ts';
 
-const PROGRAMS = {
-  pilotlight: 'cli/main.ts',
-  operator: 'operator/main.ts',
-  gateway: 'gateway/main.ts',
-  runtime: 'runtime/main.ts',
-  'runtime-worker': 'runtime/model/worker.ts',
-};
+const OUT = 'dist';
+const PROGRAMS = { pilotlight: 'cli/main.ts', operator: 'operator/main.ts', gateway: 'gateway/main.ts' };
+const RUNTIME = { runtime: 'runtime/main.ts', 'runtime-worker': 'runtime/model/worker.ts' };
 
-await build({
-  entryPoints: Object.entries(PROGRAMS)
-    .filter(([, file]) => existsSync(file))
-    .map(([out, file]) => ({ in: file, out })),
-  outdir: 'dist',
+const common: BuildOptions = {
+  outdir: OUT,
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -26,5 +21,28 @@ await build({
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
   },
+  plugins: [nodeBuiltins],
   logLevel: 'warning',
-});
+  metafile: true,
+};
+
+const results = await Promise.all([
+  // What the runtime imports late stays a file of its own: the model's threads start before it is even read.
+  build({ ...common, entryPoints: present(RUNTIME), splitting: true }),
+  ...present(PROGRAMS).map((program) => build({ ...common, entryPoints: [program] })),
+]);
+removeAllBut(results.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {})));
+
+function present(programs: Readonly<Record<string, string>>): { in: string; out: string }[] {
+  return Object.entries(programs)
+    .filter(([, file]) => existsSync(file))
+    .map(([out, file]) => ({ in: file, out }));
+}
+
+/** Files of earlier builds, whose names carry a hash. */
+function removeAllBut(outputs: readonly string[]): void {
+  const made = new Set(outputs.map((output) => basename(output)));
+  for (const { name } of readdirSync(OUT, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+    if (!made.has(name)) rmSync(join(OUT, name));
+  }
+}
