@@ -56,13 +56,13 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
 
   /** `expectsContinue`: the client sends its body only when it is told that there is a chance. */
   start(expectsContinue: boolean): void {
-    const length = this.#head.contentLength ?? 0;
+    const { contentLength: length = 0 } = this.#head;
     this.#turn.revision.meter.arrive(this.#arrivedAt);
     this.#response.once('close', this.#onClose);
     if (length > this.#services.maxBodyBytes) return this.tooLarge();
     const denial = this.#turn.foresee(Math.min(length, HELD_BYTES));
     if (denial !== undefined) return this.denied(denial.code, denial.message);
-    if (length === 0 && !this.#head.chunked) return this.#turn.take(0);
+    if (!this.#hasBody) return this.#turn.take(0);
     if (expectsContinue) this.#response.writeContinue();
     this.#body.collect();
   }
@@ -90,7 +90,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
       method: this.#request.method ?? 'GET',
       target: this.#turn.target,
       fields: this.#head.forwarded,
-      body: this.#body.send(),
+      body: this.#hasBody ? this.#body.send() : null,
       streamedLength: this.#head.contentLength,
       revision: name,
       concurrencyLimit: settings.concurrencyLimit,
@@ -176,6 +176,10 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
           'The pod broke while it had the request, and the request could not be sent again.',
         );
     }
+  }
+
+  get #hasBody(): boolean {
+    return this.#head.chunked || (this.#head.contentLength ?? 0) > 0;
   }
 
   readonly #onDrain = (): void => {

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from '@jest/globals';
+import { functionRoute, revisionRoute } from '../testing/gateway-fixture.ts';
+import { FieldError } from './fields.ts';
+import { parseAnnouncement } from './parse-announcement.ts';
+import { parseOperatorMessage } from './parse-operator-message.ts';
+
+const announcement = {
+  namespace: 'default',
+  revision: 'digits-00001',
+  pod: 'digits-00001-0',
+  uid: '6c2bd0b4-0000-4000-8000-000000000000',
+  host: '10.0.0.7',
+  ports: { http: 8080, grpc: 8081, control: 9091 },
+  executionProviders: ['CPU'],
+  model: {
+    sha256: 'a'.repeat(64),
+    sizeBytes: 1,
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 64] }],
+    outputs: [],
+    batching: { enabled: false, reason: 'why' },
+  },
+  phases: { fetch: 12.5 },
+};
+
+const pod = { name: 'p', uid: 'u', state: 'Ready', host: 'fd00::7', ports: { http: 1, control: 2 } } as const;
+const routes = {
+  type: 'routes',
+  epoch: 1,
+  sequence: 1,
+  full: true,
+  functions: [
+    functionRoute({
+      traffic: [{ revision: 'digits-00001', percent: 100, tag: 'stable' }],
+      revisions: [revisionRoute([pod], { failure: { reason: 'r', message: 'line\nline' } })],
+    }),
+  ],
+  removed: [{ namespace: 'a', name: 'b' }],
+};
+
+/** The value with one of its parts, at any depth, replaced by something else. */
+function spoiled(value: unknown): fc.Arbitrary<unknown> {
+  if (typeof value !== 'object' || value === null) return fc.anything();
+  const entries = Object.entries(value);
+  if (entries.length === 0) return fc.anything();
+  return fc.constantFrom(...entries).chain(([key, part]) =>
+    fc.oneof(fc.anything(), spoiled(part)).map((replaced) => {
+      if (Array.isArray(value)) return value.map((item: unknown, index) => (String(index) === key ? replaced : item));
+      return { ...value, [key]: replaced };
+    }),
+  );
+}
+
+describe.each([
+  ['an announcement', announcement, parseAnnouncement],
+  ['routes', routes, parseOperatorMessage],
+  ['keys', { type: 'keys', keys: [{ id: 'k', secret: 'x'.repeat(43) }] }, parseOperatorMessage],
+  ['a hello', { type: 'hello', operator: 'o' }, parseOperatorMessage],
+] as const)('%s', (_, value, parse) => {
+  test('is read as it is', () => {
+    expect(parse(value)).toEqual(value);
+  });
+
+  test('has no field beyond those that are known', () => {
+    expect(parse({ ...value, more: 1 })).toEqual(value);
+  });
+
+  test('is read or refused with the name of the field, whatever is wrong with it', () => {
+    fc.assert(
+      fc.property(spoiled(value), (wrong) => {
+        try {
+          parse(wrong);
+        } catch (error) {
+          expect(error).toBeInstanceOf(FieldError);
+        }
+      }),
+    );
+  });
+});
+
+test.each([
+  [{ ...announcement, host: 'user@host' }, 'host must be'],
+  [{ ...announcement, host: 'host:80/path' }, 'host must be'],
+  [{ ...announcement, ports: { http: 0, control: 1 } }, 'ports.http must be an integer from 1 to 65535.'],
+  [{ ...announcement, phases: { 'a b': 1 } }, 'phases key must be'],
+  [{ ...announcement, phases: { fetch: -1 } }, 'phases.fetch must be'],
+  [{ ...announcement, model: { ...announcement.model, sha256: 'x' } }, 'model.sha256 must be'],
+])('a wrong announcement is refused by name', (wrong, message) => {
+  expect(() => parseAnnouncement(wrong)).toThrow(message);
+});

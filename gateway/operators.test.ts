@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { answerTo, call, open } from './testing/client.ts';
+import { CONTROL_TOKEN, functionRoute, GatewayFixture, KEY, revisionRoute } from './testing/gateway-fixture.ts';
+import { StubOperator } from './testing/stub-operator.ts';
+import { stall } from './testing/stub-runtime.ts';
+
+let gateway: GatewayFixture;
+beforeEach(async () => {
+  gateway = await GatewayFixture.start();
+});
+afterEach(() => gateway.close());
+
+const other = functionRoute({ name: 'other', revisions: [revisionRoute([], { name: 'other-00001' })] });
+
+async function exists(name: string): Promise<boolean> {
+  return !(
+    await call(gateway.ports.http, { host: `${name}.default`, headers: { upgrade: 'x' }, path: '/' })
+  ).text.includes('There is no function');
+}
+
+/** A function that answers at once, so that a call tells whether it is routed. */
+function failing(name: string): ReturnType<typeof functionRoute> {
+  const failure = { reason: 'ModelNotFound', message: 'x' };
+  return functionRoute({ name, revisions: [revisionRoute([], { name: `${name}-00001`, failure })] });
+}
+
+describe('a stream', () => {
+  test('begins with who the gateway is and all that it measured', async () => {
+    const operator = new StubOperator(gateway.ports.control, CONTROL_TOKEN);
+    expect(await operator.messages.next()).toEqual({
+      type: 'hello',
+      gateway: 'gateway-0',
+      bootId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      highestEpoch: 0,
+    });
+    expect(await operator.messages.next()).toMatchObject({ type: 'demand', full: true, revisions: [], sequence: 1 });
+    operator.cut();
+  });
+
+  test('is refused without the control token', async () => {
+    const request = open(gateway.ports.control, {
+      method: 'POST',
+      path: '/v1/stream',
+      headers: { authorization: 'Bearer no' },
+    });
+    request.end();
+    expect((await answerTo(request)).status).toBe(401);
+  });
+
+  test.each([
+    ['a line that is no JSON', (operator: StubOperator) => operator.sendRaw('{\n')],
+    ['a message of no known type', (operator: StubOperator) => operator.send({ type: 'x' })],
+    ['routes that are wrong', (operator: StubOperator) => operator.send({ type: 'routes', epoch: 0 })],
+    ['a gap in the sequence', (operator: StubOperator) => (operator.skipSequence(), operator.routes(1, []))],
+    ['changes to routes of another stream', (operator: StubOperator) => operator.change(1, [])],
+    ['the end of its other half', (operator: StubOperator) => operator.end()],
+  ])('ends with %s', async (_, send) => {
+    await gateway.leader([functionRoute()]);
+    const operator = await gateway.operator('operator-1');
+    send(operator);
+    await operator.ended;
+    expect(await gateway.metric('pilotlight_gateway_routes_epoch')).toBe(1);
+  });
+
+  test('that is cut leaves the routes as they were', async () => {
+    const runtime = await gateway.runtime('a');
+    const operator = await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+    operator.cut();
+    await gateway.until(async () => (await gateway.metric('pilotlight_gateway_operator_streams')) === 0);
+    expect((await call(gateway.ports.http)).status).toBe(200);
+  });
+});
+
+describe('routes', () => {
+  test('of a lower epoch are ignored, and their sender hears of the higher one', async () => {
+    const former = await gateway.leader([failing('former')], 1);
+    const leader = await gateway.operator('operator-1');
+    leader.routes(2, [failing('leader')]);
+    expect(await former.hello(({ highestEpoch }) => highestEpoch === 2)).toMatchObject({ highestEpoch: 2 });
+    former.change(1, [failing('late')]);
+    former.routes(1, [failing('late')]);
+    former.routes(3, [failing('again')]);
+    await gateway.tookEpoch(3);
+    expect(await leader.hello()).toMatchObject({ highestEpoch: 3 });
+    expect([await exists('former'), await exists('leader'), await exists('late'), await exists('again')]).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('of a stream that replaces another one of the same leader are taken whole', async () => {
+    const operator = await gateway.leader([failing('one')]);
+    const again = await gateway.operator();
+    again.routes(1, [failing('two')]);
+    await gateway.until(() => exists('two'));
+    operator.change(1, [failing('late')]);
+    await operator.ended;
+    expect([await exists('one'), await exists('late')]).toEqual([false, false]);
+  });
+
+  test('change one function and leave the others', async () => {
+    const operator = await gateway.leader([failing('one'), failing('two')]);
+    operator.change(1, [failing('three')], [{ namespace: 'default', name: 'two' }]);
+    await gateway.until(() => exists('three'));
+    expect([await exists('one'), await exists('two')]).toEqual([true, false]);
+  });
+});
+
+describe('demand', () => {
+  test('is the exact integral of requests over time, queued and in flight, by heartbeats', async () => {
+    const runtime = await gateway.runtime('a', stall);
+    const operator = await gateway.leader([functionRoute({ concurrencyLimit: 1 }), other]);
+    const answers = [call(gateway.ports.http)];
+    await gateway.queued(1);
+    await gateway.clock.advance(500);
+    answers.push(call(gateway.ports.http));
+    await gateway.queued(2);
+    await gateway.announce(runtime);
+    const { response } = await runtime.received.next();
+    await gateway.clock.advance(500);
+    const first = await operator.demand(({ uptimeSeconds }) => uptimeSeconds === 1);
+    expect(first).toMatchObject({
+      full: false,
+      revisions: [{ revision: 'digits-00001', requestSeconds: 1.5, requests: 2, inFlight: 1, queued: 1 }],
+    });
+    response.writeHead(200, { 'pilotlight-pod-uid': 'a' }).end();
+    await answers[0];
+    const last = await runtime.received.next();
+    await gateway.queued(0);
+    await gateway.clock.advance(1_000);
+    const second = await operator.demand(({ uptimeSeconds }) => uptimeSeconds === 2);
+    expect(second.revisions).toMatchObject([{ requestSeconds: 2.5, requests: 2, inFlight: 1, queued: 0 }]);
+    expect(second.sequence).toBeGreaterThan(first.sequence);
+    last.response.writeHead(200, { 'pilotlight-pod-uid': 'a' }).end();
+    await answers[1];
+    await gateway.inFlight(0);
+    await gateway.clock.advance(1_000);
+    const third = await operator.demand(({ uptimeSeconds }) => uptimeSeconds === 3);
+    expect(third.revisions).toMatchObject([{ requestSeconds: 2.5, inFlight: 0, queued: 0 }]);
+    await gateway.clock.advance(1_000);
+    expect((await operator.demand(({ uptimeSeconds }) => uptimeSeconds === 4)).revisions).toEqual([]);
+  });
+
+  test('goes to every operator, and whole to one that connects later', async () => {
+    const leader = await gateway.leader([functionRoute()]);
+    const second = await gateway.operator('operator-1');
+    const held = call(gateway.ports.http);
+    for (const operator of [leader, second]) {
+      expect(await operator.demand(({ revisions }) => revisions.length > 0)).toMatchObject({
+        revisions: [{ requests: 1, queued: 1 }],
+      });
+    }
+    const later = await gateway.operator('operator-2');
+    expect(await later.demand()).toMatchObject({ full: true, revisions: [{ requests: 1, queued: 1 }] });
+    await gateway.closeGateway();
+    await held;
+  });
+
+  test('never goes back when a function is deleted and made anew', async () => {
+    const operator = await gateway.leader([failing('digits')]);
+    await call(gateway.ports.http);
+    operator.routes(2, []);
+    await gateway.tookEpoch(2);
+    operator.routes(3, [failing('digits')]);
+    await gateway.tookEpoch(3);
+    await call(gateway.ports.http);
+    const later = await gateway.operator('operator-1');
+    expect(await later.demand()).toMatchObject({ full: true, revisions: [{ requests: 2 }] });
+  });
+});
+
+describe('readiness', () => {
+  async function ready(): Promise<string> {
+    const { status, text } = await call(gateway.ports.metrics, { path: '/readyz' });
+    return `${status} ${text}`;
+  }
+
+  test('waits for the first routes', async () => {
+    expect(await ready()).toBe('503 No operator has sent routes yet.\n');
+    await gateway.leader([]);
+    expect(await ready()).toBe('200 ok\n');
+  });
+
+  test('ends first when the gateway ends; it serves on, turns away what is held, finishes what pods have', async () => {
+    await gateway.close();
+    gateway = await GatewayFixture.start({ drainMilliseconds: 5_000 });
+    const runtime = await gateway.runtime('a', stall);
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] }), other]);
+    const inFlight = call(gateway.ports.http);
+    const received = await runtime.received.next();
+    const held = call(gateway.ports.http, { host: 'other.default' });
+    await gateway.queued(1);
+    const closed = gateway.beginToClose();
+    expect(await ready()).toBe('503 This gateway is shutting down.\n');
+    const late = call(gateway.ports.http, { path: '/late' });
+    const { response } = await runtime.received.next();
+    response.writeHead(200, { 'pilotlight-pod-uid': 'a' }).end();
+    expect(await late).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    await gateway.clock.advance(5_000);
+    expect(JSON.parse((await held).text)).toMatchObject({ code: 'shutting-down' });
+    received.response.writeHead(200, { 'pilotlight-pod-uid': 'a' }).end();
+    expect((await inFlight).status).toBe(200);
+    await gateway.closeGateway();
+    await closed;
+  });
+});
+
+test('a key that one operator does not know yet still counts while another one does', async () => {
+  await gateway.leader([functionRoute()]);
+  const behind = await gateway.operator('operator-1');
+  behind.keys([{ ...KEY, id: 'k0' }]);
+  behind.routes(2, [functionRoute()]);
+  await gateway.tookEpoch(2);
+  expect((await gateway.announce(await gateway.runtime('a'))).status).toBe(204);
+});
