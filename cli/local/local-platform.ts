@@ -1,14 +1,12 @@
 /** Puts gateway and operator into one process, on a cluster in memory whose pods are child processes of this machine. */
 import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
-import { MODEL_FUNCTION_DEFINITION } from '../../common/api/generated/model-function-definition.ts';
-import { MODEL_REVISION_DEFINITION } from '../../common/api/generated/model-revision-definition.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { LogLevel, Logger } from '../../common/platform/logging.ts';
 import { GATEWAY_DEFAULTS } from '../../gateway/configuration.ts';
 import { startGateway } from '../../gateway/start-gateway.ts';
-import { customResources } from '../../operator/cluster/memory/custom-resource.ts';
 import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
+import { PRODUCT_RESOURCES } from '../../operator/cluster/memory/product-resources.ts';
 import type { Cluster } from '../../operator/cluster/port.ts';
 import { startOperator } from '../../operator/operator.ts';
 import { localPods } from './local-pods.ts';
@@ -48,8 +46,9 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
   const cluster = new MemoryCluster({
     clock,
     random,
-    resources: [MODEL_FUNCTION_DEFINITION, MODEL_REVISION_DEFINITION].flatMap(customResources),
+    resources: PRODUCT_RESOURCES,
     runner: pods,
+    onHandlerError: (error) => logger.error({ err: error }, 'A watch handler failed'),
   });
   const gateway = await startGateway({
     configuration: {

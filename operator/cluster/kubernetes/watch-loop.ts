@@ -7,7 +7,7 @@ import { wait } from '../../../common/platform/clock.ts';
 import type { Logger } from '../../../common/platform/logging.ts';
 import { ClusterError, type KubernetesObject, type WatchEvent } from '../port.ts';
 import { backoffMilliseconds } from './backoff.ts';
-import { KnownObjects } from './known-objects.ts';
+import { KnownObjects } from '../known-objects.ts';
 import { LineTooLong, readLines } from './lines.ts';
 import { errorFromStatus } from './status-error.ts';
 

@@ -3,7 +3,7 @@
  * from what was told before.
  */
 import type { Cancel, Clock } from '../../../common/platform/clock.ts';
-import { KnownObjects } from '../kubernetes/known-objects.ts';
+import { KnownObjects } from '../known-objects.ts';
 import type { Scope, WatchEvent } from '../port.ts';
 import type { DeliveryFault } from './faults.ts';
 import { hasLabels, type Change } from './store.ts';

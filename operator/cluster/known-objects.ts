@@ -1,5 +1,5 @@
 /** What a watch has reported so far, so that a fresh list after a gap is reported as its differences alone. */
-import type { KubernetesObject, WatchEvent } from '../port.ts';
+import type { KubernetesObject, WatchEvent } from './port.ts';
 
 export class KnownObjects<T extends KubernetesObject> {
   readonly #objects = new Map<string, T>();

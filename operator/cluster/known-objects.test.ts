@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { KubernetesObject, WatchEvent } from '../port.ts';
+import type { KubernetesObject, WatchEvent } from './port.ts';
 import { KnownObjects } from './known-objects.ts';
 
 function object(name: string, uid: string, resourceVersion: string): KubernetesObject {
