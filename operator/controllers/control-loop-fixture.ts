@@ -28,6 +28,8 @@ export class ControlLoop {
   readonly runner: TestCluster['runner'];
   readonly clock: ManualClock;
   readonly routes = new Map<string, FunctionRoute>();
+  /** How often a route was handed on. */
+  published = 0;
   /** Answers of pods that are asked to drain, by name; the others drain. */
   readonly drains = new Map<string, DrainAnswer>();
   readonly asked: string[] = [];
@@ -56,7 +58,10 @@ export class ControlLoop {
       demand: this.#ledger,
       askToDrain: (_address, token) => Promise.resolve(this.#answer(token)),
       sink: {
-        publish: (route) => this.routes.set(route.name, route),
+        publish: (route) => {
+          this.published += 1;
+          this.routes.set(route.name, route);
+        },
         remove: ({ name }: FunctionName) => this.routes.delete(name),
       },
       gateways: () => ['10.0.0.1:9091'],

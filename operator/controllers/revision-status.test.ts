@@ -91,6 +91,18 @@ const CASES: Record<string, Case> = {
       Stalled: 'True ModelInvalid: No model (2 failed starts in a row)',
     },
   },
+  'at zero after a pod broke once': {
+    observation: { revision: modelRevision(1, { status: proven }), history: history(1, false) },
+    want: { Ready: 'True Ready: It can serve', PodsHealthy: 'True Ready: ' },
+  },
+  'given up before it ever ran': {
+    observation: { history: history(1, false) },
+    want: { Ready: 'False ModelInvalid: No model' },
+  },
+  'waiting for old pods after a failure': {
+    observation: { history: history(1, false), waitsForOldPods: true },
+    want: { Ready: 'Unknown ModelInvalid: No model' },
+  },
   'serving while a further pod has no node': {
     observation: {
       revision: modelRevision(1, { status: proven }),

@@ -118,8 +118,12 @@ function activity({ desired, reachable, waitsForOldPods }: RevisionObservation, 
   return { status: 'False', reason: 'NoDemand', message: 'It is at zero; the next request wakes it' };
 }
 
-/** What a pod waits for now says more than what ended one before it. */
-function findTrouble({ pods, desired, history, foreign }: RevisionObservation): Trouble | undefined {
+/**
+ * What a pod waits for now says more than what ended one before it. At zero, the last failure counts if the next start will hardly go better, or if the
+ * revision never ran and was given up; a pod that broke once is history.
+ */
+function findTrouble(observation: RevisionObservation): Trouble | undefined {
+  const { revision, pods, desired, history, foreign, waitsForOldPods } = observation;
   const waiting = pods.find(({ phase, failure }) => phase === 'Starting' && failure !== undefined)?.failure;
   if (waiting !== undefined) {
     return {
@@ -130,10 +134,12 @@ function findTrouble({ pods, desired, history, foreign }: RevisionObservation): 
     };
   }
   const { last, failures } = history;
-  if (last !== undefined && (desired === 0 || readyOf(pods).length < desired)) {
-    const lasting = isHopeless(history);
+  const hopeless = isHopeless(history);
+  const matters = desired > 0 ? readyOf(pods).length < desired : hopeless || !isProven(revision);
+  if (last !== undefined && matters) {
+    const lasting = hopeless || (desired === 0 && !waitsForOldPods);
     const message = failures > 1 ? `${last.message} (${failures} failed starts in a row)` : last.message;
-    return { reason: last.reason, message, lasting, needsUser: lasting && last.permanent };
+    return { reason: last.reason, message, lasting, needsUser: hopeless && last.permanent };
   }
   if (foreign.length === 0) return undefined;
   const message = `Pod ${foreign.join(', ')} belongs to somebody else; delete it or rename it`;

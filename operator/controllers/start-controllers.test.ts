@@ -98,7 +98,9 @@ describe('a new function', () => {
     await atZero();
     const before = await loop.cluster.list(MODEL_REVISIONS);
     const functions = await loop.cluster.list(MODEL_FUNCTIONS);
+    const { published } = loop;
     await loop.walk(30);
+    expect(loop.published).toBe(published);
     expect(await loop.cluster.list(MODEL_REVISIONS)).toEqual(before);
     expect(await loop.cluster.list(MODEL_FUNCTIONS)).toEqual(functions);
   });
