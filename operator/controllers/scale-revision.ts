@@ -119,6 +119,7 @@ async function drain(
   const now = clock.monotonic();
   if (now < memory.drainAgainAt) return memory.drainAgainAt - now;
   const drained = await drainPods(cluster, {
+    clock,
     namespace,
     pods,
     count,

@@ -1,4 +1,5 @@
 /** Removes pods of a revision: those that serve nobody at once, ready ones only after they said that no request is in them. */
+import type { Clock } from '../../common/platform/clock.ts';
 import type { PodAddress } from '../../common/wire/announcement.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
 import { PODS } from '../cluster/resources.ts';
@@ -8,7 +9,11 @@ import type { PodState } from './pod-state.ts';
 /** Asked so often in vain, a pod is taken for hung; its grace period still lets what is in it end. */
 const UNANSWERED_LIMIT = 5;
 
+/** Pods answer within milliseconds; a round that meets hung ones ends after this, so that the revision's other needs do not wait. */
+const ROUND_MILLISECONDS = 1000;
+
 export interface DrainRequest {
+  readonly clock: Clock;
   readonly namespace: string;
   /** Candidates in the order in which they are asked. */
   readonly pods: readonly PodState[];
@@ -21,8 +26,10 @@ export interface DrainRequest {
 
 /** Asks as many pods at once as are to go, then the next ones in place of the busy; gives those that went. */
 export async function drainPods(cluster: Cluster, request: DrainRequest): Promise<PodState[]> {
+  const begun = request.clock.monotonic();
   const gone: PodState[] = [];
   for (let next = 0; gone.length < request.count && next < request.pods.length;) {
+    if (request.clock.monotonic() - begun >= ROUND_MILLISECONDS) break;
     const asked = request.pods.slice(next, next + request.count - gone.length);
     next += asked.length;
     const drained = await Promise.all(asked.map((pod) => drainPod(cluster, request, pod)));
