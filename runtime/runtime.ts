@@ -58,7 +58,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   let model: Model | undefined;
   let followPhase: (phase: Phase) => void = () => undefined;
-  const gate = new Gate({ clock, uid: pod?.uid, onPhase: (phase) => followPhase(phase) });
+  const gate = new Gate({
+    clock,
+    uid: pod?.uid,
+    maxBodyBytes: options.maxBodyBytes,
+    onPhase: (phase) => followPhase(phase),
+  });
   const { startServers } = await import('./server/start-servers.ts');
   const servers = await startServers({
     name: specification.function,
@@ -69,7 +74,6 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     logger,
     timeout: specification.timeoutSeconds * 1000,
     onHung: (timeout) => options.onFatal(`A run went on for more than twice its ${timeout / 1000} s.`),
-    maxBodyBytes: options.maxBodyBytes,
     ports: options.ports,
     host: options.host,
     drainToken: pod?.drainToken,

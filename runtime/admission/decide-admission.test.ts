@@ -3,6 +3,7 @@ import type { NotAdmitted } from '../../common/wire/headers.ts';
 import { decideAdmission, executionTimeout, type PodState } from './decide-admission.ts';
 
 const UID = 'uid-1';
+const ready: PodState = { uid: UID, phase: 'Ready', inFlight: 0, bytes: 0, maxBodyBytes: 100, maxBytes: 400 };
 const limit = (value: string): Record<string, string> => ({ 'pilotlight-concurrency-limit': value });
 const named = { 'pilotlight-pod-uid': UID };
 
@@ -18,9 +19,13 @@ test.each<[about: string, pod: Partial<PodState>, headers: Record<string, string
   ['the limit is in flight', { inFlight: 3 }, { ...named, ...limit('3') }, 'LimitReached'],
   ['the limit is none', { inFlight: 3 }, { ...named, ...limit('0') }, undefined],
   ['the limit is no number', { inFlight: 3 }, { ...named, ...limit('x') }, undefined],
+  ['the body fills the room that is left', { bytes: 300 }, { 'content-length': '100' }, undefined],
+  ['there is no room for the body', { bytes: 301 }, { 'content-length': '100' }, 'LimitReached'],
+  ['there is no room for a body of any length', { bytes: 301 }, { 'transfer-encoding': 'chunked' }, 'LimitReached'],
+  ['the body is larger than any may be', { bytes: 300 }, { 'content-length': '1000000' }, undefined],
   ['the limit is a stranger’s', { inFlight: 3 }, limit('1'), undefined],
 ])('when %s', (_about, pod, headers, want) => {
-  expect(decideAdmission({ uid: UID, phase: 'Ready', inFlight: 0, ...pod }, headers)).toBe(want);
+  expect(decideAdmission({ ...ready, ...pod }, headers)).toBe(want);
 });
 
 test.each([

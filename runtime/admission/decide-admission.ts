@@ -1,13 +1,14 @@
 /**
  * May a request begin in this pod? The pod is the truth about itself: a gateway only guesses, and sends a request elsewhere when it is refused here.
  *
- * | request names        | pod is   | in flight    | answer           |
- * |----------------------|----------|--------------|------------------|
- * | another pod          | any      | any          | 421 WrongPod     |
- * | this pod, or none    | Starting | any          | 503 NotReady     |
- * | this pod, or none    | Draining | any          | 503 Draining     |
- * | this pod and a limit | Ready    | at the limit | 429 LimitReached |
- * | this pod, or none    | Ready    | below        | admitted         |
+ * | request names        | pod is   | in flight               | answer           |
+ * |----------------------|----------|-------------------------|------------------|
+ * | another pod          | any      | any                     | 421 WrongPod     |
+ * | this pod, or none    | Starting | any                     | 503 NotReady     |
+ * | this pod, or none    | Draining | any                     | 503 Draining     |
+ * | this pod and a limit | Ready    | as many as the limit    | 429 LimitReached |
+ * | this pod, or none    | Ready    | no room for this body   | 429 LimitReached |
+ * | this pod, or none    | Ready    | fewer                   | admitted         |
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { REQUEST_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
@@ -20,6 +21,11 @@ export interface PodState {
   readonly phase: Phase;
   /** Requests that were admitted and have not ended. */
   readonly inFlight: number;
+  /** Of their bodies. */
+  readonly bytes: number;
+  /** Bytes that one body may have, and all of them together. */
+  readonly maxBodyBytes: number;
+  readonly maxBytes: number;
 }
 
 /** The reason not to, or undefined: it may begin. */
@@ -28,7 +34,17 @@ export function decideAdmission(pod: PodState, headers: IncomingHttpHeaders): No
   if (pod.phase === 'Starting') return 'NotReady';
   if (pod.phase === 'Draining') return 'Draining';
   const limit = gatewayNumber(pod.uid, headers, REQUEST_HEADERS.concurrencyLimit);
-  return limit !== undefined && pod.inFlight >= limit ? 'LimitReached' : undefined;
+  if (limit !== undefined && pod.inFlight >= limit) return 'LimitReached';
+  return pod.bytes + bodyBytes(pod, headers) > pod.maxBytes ? 'LimitReached' : undefined;
+}
+
+/**
+ * Memory that a request's body will take at most. A body of undeclared length counts as the largest that is taken, and so does a larger one, which is
+ * refused when it is read.
+ */
+export function bodyBytes({ maxBodyBytes }: Pick<PodState, 'maxBodyBytes'>, headers: IncomingHttpHeaders): number {
+  if (headers['transfer-encoding'] !== undefined) return maxBodyBytes;
+  return Math.min(Number(headers['content-length'] ?? 0), maxBodyBytes);
 }
 
 export function namesAnotherPod(uid: string | undefined, headers: IncomingHttpHeaders): boolean {

@@ -7,7 +7,7 @@ import { DRAIN_LAPSE, Gate } from './gate.ts';
 function setup(): { gate: Gate; clock: ManualClock; phases: Phase[] } {
   const clock = new ManualClock();
   const phases: Phase[] = [];
-  const gate = new Gate({ clock, uid: 'uid-1', onPhase: (phase) => phases.push(phase) });
+  const gate = new Gate({ clock, uid: 'uid-1', maxBodyBytes: 100, onPhase: (phase) => phases.push(phase) });
   return { gate, clock, phases };
 }
 
@@ -26,7 +26,7 @@ test('a drain if idle says busy and changes nothing while a request is in the po
   expect(gate.drain({ ifIdle: true })).toBe(false);
   expect(gate.phase).toBe('Ready');
   expect(clock.pending).toBe(0);
-  gate.leave();
+  gate.leave({});
   expect(gate.drain({ ifIdle: true })).toBe(true);
   expect(gate.enter({})).toBe('Draining');
   expect(phases).toEqual(['Ready', 'Draining']);
@@ -73,10 +73,10 @@ test('is idle when the last request has left', async () => {
   gate.enter({});
   let idle = false;
   const waiting = gate.idle().then(() => (idle = true));
-  gate.leave();
+  gate.leave({});
   await Promise.resolve();
   expect(idle).toBe(false);
-  gate.leave();
+  gate.leave({});
   await waiting;
   expect(idle).toBe(true);
 });
@@ -94,11 +94,22 @@ test('never has more in flight than the limit, whatever comes and goes', () => {
           expect(refusal).toBe(inside < limit ? undefined : 'LimitReached');
           if (refusal === undefined) inside++;
         } else if (inside > 0) {
-          gate.leave();
+          gate.leave(headers);
           inside--;
         }
         expect(gate.inFlight).toBe(inside);
       }
     }),
   );
+});
+
+test('has room for four of the largest bodies at once, and again when one has left', () => {
+  const { gate } = setup();
+  gate.open();
+  const headers = { 'content-length': '100' };
+  for (let body = 0; body < 4; body++) expect(gate.enter(headers)).toBeUndefined();
+  expect(gate.enter(headers)).toBe('LimitReached');
+  gate.leave(headers);
+  expect(gate.enter(headers)).toBeUndefined();
+  expect(gate.bytes).toBe(400);
 });

@@ -1,31 +1,40 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { NotAdmitted } from '../../common/wire/headers.ts';
-import { decideAdmission, type Phase, type PodState } from './decide-admission.ts';
+import { bodyBytes, decideAdmission, type Phase, type PodState } from './decide-admission.ts';
 
 /** Milliseconds after which a drain that no SIGTERM followed is over: whoever ordered it has died, and the pod would be lost to everybody. */
 export const DRAIN_LAPSE = 10_000;
 
+/** Bodies of the largest size that have room in the pod together; small ones are many more. */
+const LARGEST_BODIES = 4;
+
 export interface GateOptions {
   readonly clock: Clock;
   readonly uid: string | undefined;
+  readonly maxBodyBytes: number;
   readonly onPhase?: (phase: Phase) => void;
 }
 
 /** What the pod is doing now: its phase, and how many requests are in it. Decisions and their effect are one step, so nothing comes in between. */
 export class Gate implements PodState {
   readonly uid: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly maxBytes: number;
   readonly #clock: Clock;
   readonly #onPhase: (phase: Phase) => void;
   #opened = false;
   #terminating = false;
   #lapse: Cancel | undefined;
   #inFlight = 0;
+  #bytes = 0;
   readonly #waitingForIdle: (() => void)[] = [];
 
-  constructor({ clock, uid, onPhase = () => undefined }: GateOptions) {
+  constructor({ clock, uid, maxBodyBytes, onPhase = () => undefined }: GateOptions) {
     this.#clock = clock;
     this.uid = uid;
+    this.maxBodyBytes = maxBodyBytes;
+    this.maxBytes = LARGEST_BODIES * maxBodyBytes;
     this.#onPhase = onPhase;
   }
 
@@ -38,6 +47,10 @@ export class Gate implements PodState {
     return this.#inFlight;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** The model is warm. */
   open(): void {
     this.#change(() => {
@@ -48,12 +61,17 @@ export class Gate implements PodState {
   /** Takes a place, which `leave` gives back, or says why not. */
   enter(headers: IncomingHttpHeaders): NotAdmitted | undefined {
     const refusal = decideAdmission(this, headers);
-    if (refusal === undefined) this.#inFlight++;
+    if (refusal === undefined) {
+      this.#inFlight++;
+      this.#bytes += bodyBytes(this, headers);
+    }
     return refusal;
   }
 
-  leave(): void {
+  /** Of the request that entered with these headers. */
+  leave(headers: IncomingHttpHeaders): void {
     this.#inFlight--;
+    this.#bytes -= bodyBytes(this, headers);
     if (this.#inFlight > 0) return;
     for (const resolve of this.#waitingForIdle.splice(0)) resolve();
   }

@@ -5,7 +5,7 @@ import type { Phase } from '../admission/decide-admission.ts';
 
 const SENTENCES: Readonly<Record<NotAdmitted, string>> = {
   WrongPod: 'This is not the pod that the request names.',
-  LimitReached: 'As many requests as the limit allows are in this pod.',
+  LimitReached: 'As many requests, or bytes of them, as may be are in this pod.',
   Draining: 'This pod is ending and takes no new request.',
   NotReady: 'The model is still being loaded.',
 };

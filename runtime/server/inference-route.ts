@@ -64,14 +64,17 @@ export function inferenceRoute(options: InferenceRouteOptions): InferenceRoute {
       clock,
       timeout,
       onTimeout: () => {
-        if (!reply.sent) sendError(reply, 504, `The model took longer than ${timeout / 1000} s.`);
+        if (reply.sent) return;
+        // The upload may still be coming; with the connection it ends too.
+        reply.header('connection', 'close');
+        sendError(reply, 504, `The model took longer than ${timeout / 1000} s.`);
       },
       onHung: () => {
         options.onHung(timeout);
       },
       onEnd: () => {
         if (admitted.failure !== undefined) metrics.failure(admitted.failure);
-        gate.leave();
+        gate.leave(request.headers);
       },
     });
     const admitted: AdmittedRequest = { execution, failure: 'CANCELED' };

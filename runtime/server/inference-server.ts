@@ -27,10 +27,6 @@ const NO_SCHEMAS: NonNullable<FastifyServerOptions['schemaController']> = {
 };
 const READ_METHODS = ['GET', 'HEAD'];
 
-export interface InferenceServerOptions extends InferenceRouteOptions {
-  readonly maxBodyBytes: number;
-}
-
 export interface InferenceServer {
   /** Resolves to the port taken. Without a host it takes every address of the machine. */
   listen(port: number, host: string | undefined): Promise<number>;
@@ -38,7 +34,7 @@ export interface InferenceServer {
   close(): Promise<void>;
 }
 
-export function createInferenceServer(options: InferenceServerOptions): InferenceServer {
+export function createInferenceServer(options: InferenceRouteOptions): InferenceServer {
   const { gate, logger, metrics, name, version } = options;
   const identity: Record<string, string> = {
     [RESPONSE_HEADERS.revision]: version,
@@ -75,7 +71,7 @@ export function createInferenceServer(options: InferenceServerOptions): Inferenc
   app.decorateRequest('admitted', undefined);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => {
-    readBody(payload, options.maxBodyBytes, done);
+    readBody(payload, gate.maxBodyBytes, done);
   });
   app.setErrorHandler(sendFailure);
   app.addHook('onRequest', (request, reply, done) => {
@@ -97,7 +93,7 @@ export function createInferenceServer(options: InferenceServerOptions): Inferenc
   };
 }
 
-function addRoutes(app: FastifyInstance, options: InferenceServerOptions): void {
+function addRoutes(app: FastifyInstance, options: InferenceRouteOptions): void {
   const { gate, name, version } = options;
   const { admit, infer } = inferenceRoute(options);
 

@@ -2,10 +2,11 @@
 import { startHealthServer } from '../../common/platform/health-server.ts';
 import { StartError } from '../inference.ts';
 import { startControlServer } from './control-server.ts';
-import { createInferenceServer, type InferenceServerOptions } from './inference-server.ts';
+import type { InferenceRouteOptions } from './inference-route.ts';
+import { createInferenceServer } from './inference-server.ts';
 import { createMetrics, type RuntimeMetrics } from './metrics.ts';
 
-export interface ServersOptions extends Omit<InferenceServerOptions, 'metrics'> {
+export interface ServersOptions extends Omit<InferenceRouteOptions, 'metrics'> {
   /** 0 takes any free port. */
   readonly ports: { readonly http: number; readonly control: number; readonly metrics: number };
   /** Every address of the machine if undefined. */
@@ -70,7 +71,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
 }
 
 async function startInference(
-  options: InferenceServerOptions,
+  options: InferenceRouteOptions,
   port: number,
   host: string | undefined,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
