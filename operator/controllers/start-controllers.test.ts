@@ -80,6 +80,14 @@ describe('a new function', () => {
     });
   });
 
+  test('is routed once, however often its pod announces itself', async () => {
+    await loop.apply('digits', { scaling: short });
+    await loop.announce('digits-00001-0');
+    const { published } = loop;
+    await loop.announce('digits-00001-0');
+    expect(loop.published).toBe(published);
+  });
+
   test('shows the model that its pod found', async () => {
     const model = {
       sha256: 'a'.repeat(64),
@@ -303,6 +311,9 @@ describe('a pod that fails', () => {
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(
       /StartTimeout: Revision digits-00001: The pod was not ready within 60 s/,
     );
+    await loop.walk(62);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+    expect((await loop.revision('digits-00001')).status?.lastFailure?.time).toBe('2026-01-01T00:02:00Z');
   });
 });
 
@@ -325,6 +336,21 @@ describe('somebody else’s', () => {
     await loop.announce('digits-00001-1');
     await loop.walk(31);
     expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).toMatch(/^True/);
+  });
+
+  test('pod with our labels counts for nothing and is left alone', async () => {
+    const labels = { 'pilotlight.dev/revision': 'digits-00001', 'app.kubernetes.io/component': 'runtime' };
+    await loop.cluster.create(PODS, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'digits-00001-0', namespace: NAMESPACE, labels },
+      spec: { containers: [{ name: 'theirs', image: 'theirs:1' }] },
+    });
+    await loop.apply('digits', { scaling: short });
+    expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00001-1']);
+    await loop.announce('digits-00001-1');
+    await loop.walk(20);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
   });
 
   test('revision with the name of ours stops the function with a reason', async () => {
