@@ -3,6 +3,7 @@
  * defaults changes no revision that exists.
  */
 import type { ExecutionProvider, ResolvedTemplate, RevisionTemplate } from './kinds.ts';
+import { parseQuantity } from './quantity.ts';
 
 export interface RuntimeImages {
   /** For a revision without GPU. */
@@ -21,7 +22,7 @@ export function resolveTemplate(template: RevisionTemplate, images: RuntimeImage
   const { model, runtime = {}, batching = {}, resources = {}, pod = {} } = template;
   const executionProviders = runtime.executionProviders ?? defaultProviders(resources.limits);
   const instances = runtime.instances ?? 1;
-  const cpus = parseCpus(resources.limits?.['cpu']);
+  const cpus = amount(resources.limits?.['cpu']);
   return {
     model,
     runtime: {
@@ -41,15 +42,14 @@ export function resolveTemplate(template: RevisionTemplate, images: RuntimeImage
 }
 
 function defaultProviders(limits: Quantities | undefined): readonly ExecutionProvider[] {
-  return Number(limits?.[GPU] ?? 0) > 0 ? ['CUDA', 'CPU'] : ['CPU'];
+  return amount(limits?.[GPU]) > 0 ? ['CUDA', 'CPU'] : ['CPU'];
 }
 
 function usesCuda(providers: readonly ExecutionProvider[]): boolean {
   return providers.includes('CUDA') || providers.includes('TensorRT');
 }
 
-/** CPUs of a quantity such as 2, "2", "0.5" or "1500m"; 0 for none and for notations that nobody uses for CPUs. */
-function parseCpus(quantity: number | string | undefined): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(m?)$/.exec(String(quantity ?? '')) ?? [];
-  return number === undefined ? 0 : Number(number) / (unit === 'm' ? 1000 : 1);
+/** Of a quantity such as 2, "2", "0.5" or "1500m"; 0 where there is none. */
+function amount(quantity: number | string | undefined): number {
+  return Number(parseQuantity(String(quantity ?? 0)) ?? 0) / 1e9;
 }
