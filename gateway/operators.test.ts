@@ -215,3 +215,34 @@ test('a key that one operator does not know yet still counts while another one d
   await gateway.tookEpoch(2);
   expect((await gateway.announce(await gateway.runtime('a'))).status).toBe(204);
 });
+
+describe('metrics', () => {
+  test('count requests by revision and class, and forget revisions that are gone', async () => {
+    const runtime = await gateway.runtime('a');
+    const operator = await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+    await call(gateway.ports.http);
+    const labels = { namespace: 'default', function: 'digits', revision: 'digits-00001' };
+    await gateway.until(
+      async () => (await gateway.metric('pilotlight_gateway_requests_total', { ...labels, outcome: '2xx' })) === 1,
+    );
+    const exported = async (): Promise<string> => (await call(gateway.ports.metrics, { path: '/metrics' })).text;
+    expect(await exported()).toContain('pilotlight_gateway_request_duration_seconds_count{');
+    operator.routes(2, []);
+    await gateway.tookEpoch(2);
+    expect(await exported()).not.toContain('digits-00001');
+  });
+
+  test('reach 300 s for cold starts', async () => {
+    await gateway.leader([functionRoute({ queue: { maxRequests: 9, maxBytes: 9, timeoutSeconds: 600 } })]);
+    const held = call(gateway.ports.http);
+    await gateway.queued(1);
+    await gateway.clock.advance(299_000);
+    await gateway.announce(await gateway.runtime('a'));
+    await held;
+    const buckets = async (): Promise<string> => (await call(gateway.ports.metrics, { path: '/metrics' })).text;
+    await gateway.until(async () => (await buckets()).includes('cold_start_seconds_bucket'));
+    expect(await buckets()).toMatch(
+      /cold_start_seconds_bucket\{le="240",.*\} 0\n.*cold_start_seconds_bucket\{le="300",.*\} 1\n/,
+    );
+  });
+});

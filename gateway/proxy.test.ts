@@ -479,3 +479,14 @@ test('an edit and a delete do not touch requests that pods have', async () => {
   }
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
 });
+
+test('a request whose pod dies after its revision was deleted goes to the next revision', async () => {
+  const [first, second] = [await gateway.runtime('one', stall), await gateway.runtime('two')];
+  const operator = await gateway.leader([functionRoute({ revisions: [revisionRoute([first.route()])] })]);
+  const answer = call(gateway.ports.http, { body: 'x' });
+  await first.received.next();
+  operator.routes(2, [functionRoute({ revisions: [revisionRoute([second.route()], { name: 'digits-00002' })] })]);
+  await gateway.tookEpoch(2);
+  first.breakConnections();
+  expect((await answer).headers['pilotlight-revision']).toBe('digits-00002');
+});
