@@ -31,7 +31,7 @@ export interface TestRuntime {
   send(path: string, request?: Request): Promise<Answer>;
   /** Sends an inference of the row [1, 2]. */
   infer(request?: Request): Promise<Answer>;
-  /** Waits until the metrics have the line. */
+  /** Prometheus' text. */
   metrics(): Promise<string>;
 }
 
@@ -45,6 +45,17 @@ export const POD = {
 };
 export const ROW = '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[1,2]}]}';
 export const INFER = '/v2/models/digits/infer';
+
+const started: TestRuntime[] = [];
+
+/** Ends the runtimes of the test; each must leave no timer behind. */
+export async function closeTestRuntimes(): Promise<void> {
+  for (const { model, runtime, clock } of started.splice(0)) {
+    model.release();
+    await runtime.close();
+    if (clock.pending > 0) throw new Error(`${clock.pending} timers are left of a closed runtime.`);
+  }
+}
 
 /** With a promise as the model, the runtime is not ready until that resolves; otherwise it is when this resolves. */
 export async function testRuntime(
@@ -80,7 +91,7 @@ export async function testRuntime(
   });
   if (loading === undefined) await runtime.ready;
   const send = (path: string, request: Request = {}): Promise<Answer> => sendTo(runtime.ports.http, path, request);
-  return {
+  const test: TestRuntime = {
     runtime,
     model,
     clock,
@@ -89,6 +100,8 @@ export async function testRuntime(
     infer: (request = {}) => send(INFER, { method: 'POST', body: ROW, ...request }),
     metrics: async () => (await send('/metrics', { port: runtime.ports.metrics })).body.toString(),
   };
+  started.push(test);
+  return test;
 }
 
 function sendTo(port: number, path: string, request: Request): Promise<Answer> {

@@ -1,7 +1,7 @@
 /** An inference response as bytes: JSON alone, or JSON followed by the outputs that were asked for as binary. */
 import type { Tensor } from '../inference.ts';
 import { encodeBytesElements } from './bytes-elements.ts';
-import { encodeJsonElements } from './json-elements.ts';
+import { encodeJsonElements } from './encode-json-elements.ts';
 import type { ParsedRequest } from './parse-request.ts';
 
 export interface EncodedResponse {

@@ -6,7 +6,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { DATATYPE_BYTES, type Datatype, type Tensor } from '../inference.ts';
 import { decodeBytesElements, MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
 import { elementCount, MAX_DIMENSION, MAX_RANK } from './element-count.ts';
-import { decodeJsonElements } from './json-elements.ts';
+import { array, boolean, integer, nonEmptyString, object } from './fields.ts';
+import { decodeJsonElements } from './decode-json-elements.ts';
 import { parseJson } from './parse-json.ts';
 import { describe, ProtocolError, quote } from './protocol-error.ts';
 
@@ -154,30 +155,4 @@ function parseOutput(value: unknown, index: number, binaryOutput: boolean): Requ
   const what = `Output ${quote(name)}: parameters`;
   const parameters = object(what, output['parameters'] ?? {});
   return { name, binary: boolean(`${what}.binary_data`, parameters['binary_data'], binaryOutput) };
-}
-
-function object(what: string, value: unknown): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new ProtocolError(`${what} must be an object but is ${describe(value)}.`);
-}
-
-function array(what: string, value: unknown): unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new ProtocolError(`${what} must be an array but is ${describe(value)}.`);
-}
-
-function boolean(what: string, value: unknown, otherwise: boolean): boolean {
-  if (value === undefined) return otherwise;
-  if (typeof value === 'boolean') return value;
-  throw new ProtocolError(`${what} must be true or false but is ${describe(value)}.`);
-}
-
-function nonEmptyString(what: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw new ProtocolError(`${what} must be a name but is ${describe(value)}.`);
-}
-
-function integer(what: string, value: unknown, maximum: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maximum) return value;
-  throw new ProtocolError(`${what} must be an integer from 0 to ${maximum} but is ${describe(value)}.`);
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Tensor } from '../inference.ts';
 import { checkRequest } from './check-request.ts';
 import { responseEncoder } from './encode-response.ts';
-import { encodeJsonElements } from './json-elements.ts';
+import { encodeJsonElements } from './encode-json-elements.ts';
 import { HEADER_LENGTH, parseRequest, type ParsedRequest } from './parse-request.ts';
 import { parseRawRequest } from './parse-raw-request.ts';
 import { ProtocolError } from './protocol-error.ts';

@@ -5,7 +5,7 @@ import type { Phase } from '../admission/decide-admission.ts';
 
 const SENTENCES: Readonly<Record<NotAdmitted, string>> = {
   WrongPod: 'This is not the pod that the request names.',
-  LimitReached: 'As many requests, or bytes of them, as may be are in this pod.',
+  LimitReached: 'This pod has as many requests, or bytes of them, as it may have.',
   Draining: 'This pod is ending and takes no new request.',
   NotReady: 'The model is still being loaded.',
 };

@@ -1,6 +1,4 @@
 /** The Open Inference Protocol over HTTP for one model: every path, verb and error of it. What may begin is the gate's to decide. */
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -12,6 +10,7 @@ import { decideAdmission, namesAnotherPod } from '../admission/decide-admission.
 import { InferenceError } from '../inference.ts';
 import { ProtocolError, quote } from '../protocol/protocol-error.ts';
 import { sendError, sendRefusal } from './answers.ts';
+import { answerBrokenHttp } from './broken-http.ts';
 import { inferenceRoute, type InferenceRouteOptions } from './inference-route.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
 import { closeServer, listen } from './listen.ts';
@@ -136,9 +135,10 @@ function addRoutes(app: FastifyInstance, options: InferenceRouteOptions): void {
       onRequest: forThisModel,
       handler: (request, reply) => {
         const model = options.model();
-        const refusal = decideAdmission(gate, request.headers) ?? (model === undefined ? 'NotReady' : undefined);
-        if (refusal !== undefined || model === undefined) sendRefusal(reply, refusal ?? 'NotReady', gate.phase);
-        else reply.send(modelMetadata(name, version, model.facts, model.executionProviders));
+        if (model === undefined) return sendRefusal(reply, 'NotReady', gate.phase);
+        const refusal = decideAdmission(gate, request.headers);
+        if (refusal !== undefined) return sendRefusal(reply, refusal, gate.phase);
+        reply.send(modelMetadata(name, version, model.facts, model.executionProviders));
       },
     });
     route(READ_METHODS, `${url}/ready`, {
@@ -150,24 +150,6 @@ function addRoutes(app: FastifyInstance, options: InferenceRouteOptions): void {
     });
     route(['POST'], `${url}/infer`, { onRequest: [forThisModel, admit], handler: infer });
   }
-}
-
-/** What is not HTTP gets an answer with the pod's headers too; without them a gateway would take it for another program's. */
-function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket, identity: Record<string, string>): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-  const body = JSON.stringify({ error: `The request is not valid HTTP: ${STATUS_CODES[status] ?? ''}.` });
-  const headers = Object.entries({
-    ...identity,
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  });
-  const lines = headers.map(([header, value]) => `${header}: ${value}\r\n`).join('');
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${body}`);
 }
 
 function refuseSchema(): never {

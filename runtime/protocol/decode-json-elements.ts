@@ -1,11 +1,10 @@
 /**
- * JSON's form of a tensor's elements, both ways. What JSON cannot say is said as in protobuf's JSON mapping: "NaN", "Infinity" and "-Infinity" are
- * strings, in requests and in answers. 64-bit integers are exact in both directions: a request's text must then be parsed with parseJson.
+ * A tensor's elements from their JSON. What JSON cannot say is said as in protobuf's JSON mapping: "NaN", "Infinity" and "-Infinity" are strings.
+ * 64-bit integers are exact over their whole range, if the text was parsed with parseJson.
  */
-import { isUtf8 } from 'node:buffer';
 import type { Datatype, Tensor } from '../inference.ts';
 import { MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
-import { INTEGER_RANGES, TYPED_ARRAYS, typedElements } from './element-types.ts';
+import { INTEGER_RANGES, TYPED_ARRAYS } from './element-types.ts';
 import { describe, ProtocolError } from './protocol-error.ts';
 
 const NOT_FINITE = new Map([
@@ -153,24 +152,4 @@ function wrongLength(
   return new ProtocolError(
     `${what}: data has ${found} elements${where} where its shape [${shape.join(', ')}] has ${wanted}.`,
   );
-}
-
-/** The elements as a flat JSON array. Throws ProtocolError for BYTES that are not UTF-8: JSON has no form for them. */
-export function encodeJsonElements({ name, datatype, data }: Tensor): string {
-  if (datatype === 'BYTES') {
-    return `[${(data as readonly Uint8Array[]).map((element) => encodeString(name, element)).join(',')}]`;
-  }
-  const bytes = data as Uint8Array;
-  if (datatype === 'BOOL') return `[${Array.from(bytes, (byte) => byte !== 0).join(',')}]`;
-  const text = typedElements(datatype, bytes).join(',');
-  return `[${/[NI]/.test(text) ? text.replaceAll(/NaN|-?Infinity/g, '"$&"') : text}]`;
-}
-
-function encodeString(name: string, element: Uint8Array): string {
-  if (!isUtf8(element)) {
-    throw new ProtocolError(
-      `Output "${name}" has bytes that are not UTF-8, which JSON cannot carry; ask for it with parameters {"binary_data": true}.`,
-    );
-  }
-  return JSON.stringify(Buffer.from(element.buffer, element.byteOffset, element.byteLength).toString('utf8'));
 }
