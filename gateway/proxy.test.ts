@@ -420,6 +420,15 @@ describe('requests that are not valid', () => {
     for (const { request } of runtime?.received.all ?? []) expect(request.headers['content-length']).toBe('2');
   });
 
+  test('a body that does not come in gets 400 after a minute, and the connection ends', async () => {
+    const [runtime] = await pods(undefined);
+    const answer = raw(gateway.ports.http, 'POST / HTTP/1.1\r\nhost: digits.default\r\ncontent-length: 9\r\n\r\nhalf');
+    await gateway.demandSeen();
+    await gateway.clock.advance(61_000);
+    expect(await answer).toMatch(/^HTTP\/1\.1 400 [^]*The body did not come in within 60 s/);
+    expect(runtime?.count).toBe(0);
+  });
+
   test('a target in absolute form names its host itself', async () => {
     await pods(undefined);
     const bytes = 'GET http://digits.default/v2 HTTP/1.1\r\nhost: other\r\nconnection: close\r\n\r\n';

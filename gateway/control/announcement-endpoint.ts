@@ -6,8 +6,8 @@ import type { Announcement } from '../../common/wire/announcement.ts';
 import type { AnnouncementResult, GatewayMetrics } from '../metrics.ts';
 import type { AnnouncementIntake } from './announcement-intake.ts';
 import { bearerToken } from './bearer-token.ts';
-import { FieldError } from './fields.ts';
-import { parseAnnouncement } from './parse-announcement.ts';
+import { FieldError } from '../../common/wire/fields.ts';
+import { parseAnnouncement } from '../../common/wire/parse-announcement.ts';
 
 const MOST_BYTES = 64 * 1024;
 const MILLISECONDS = 10_000;

@@ -4,7 +4,7 @@ import { encodeLine, NdjsonDecoder, NdjsonError } from '../../common/wire/ndjson
 import { MAX_LINE_BYTES, type GatewayMessage, type OperatorMessage } from '../../common/wire/stream.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import type { DemandReporter } from '../demand/demand-reporter.ts';
-import { FieldError } from './fields.ts';
+import { FieldError } from '../../common/wire/fields.ts';
 import type { KeyRing } from './key-ring.ts';
 import { parseOperatorMessage } from './parse-operator-message.ts';
 import type { RoutesIntake } from './routes-intake.ts';

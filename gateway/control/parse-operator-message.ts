@@ -8,8 +8,8 @@ import type {
   TrafficRoute,
 } from '../../common/wire/routes.ts';
 import type { OperatorMessage } from '../../common/wire/stream.ts';
-import { boolean, fields, integer, list, name, number, oneOf, optional, text, TEXT } from './fields.ts';
-import { parseAddress, parseUid } from './parse-announcement.ts';
+import { boolean, fields, integer, list, name, number, oneOf, optional, text, TEXT } from '../../common/wire/fields.ts';
+import { parseAddress, parseUid } from '../../common/wire/parse-announcement.ts';
 
 const MOST_FUNCTIONS = 100_000;
 const MOST_PODS = 10_000;

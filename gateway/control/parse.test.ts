@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { functionRoute, revisionRoute } from '../testing/gateway-fixture.ts';
-import { FieldError } from './fields.ts';
-import { parseAnnouncement } from './parse-announcement.ts';
+import { FieldError } from '../../common/wire/fields.ts';
+import { parseAnnouncement } from '../../common/wire/parse-announcement.ts';
 import { parseOperatorMessage } from './parse-operator-message.ts';
 
 const announcement = {

@@ -3,6 +3,7 @@
  * one is answered or no other is allowed. The end of the client's response is its only end, whoever brings it about.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Cancel } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { GatewayMetrics, Outcome } from '../metrics.ts';
 import type { Pod } from '../revision/pod.ts';
@@ -16,6 +17,9 @@ import type { RequestHead } from './request-head.ts';
 import { responseFields } from './response-head.ts';
 import { decideRetry, type FailedAttempt, type Unanswered } from './retry-decision.ts';
 import { Turn, type TurnEvents, type TurnServices } from './turn.ts';
+
+/** For a small body to come in. It holds memory while it does, so a client that sends it byte by byte is not waited for. */
+const BODY_MILLISECONDS = 60_000;
 
 export interface ExchangeServices extends TurnServices {
   readonly metrics: GatewayMetrics;
@@ -35,6 +39,8 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   readonly #arrivedAt: number;
   #attempt: Attempt | undefined;
   #sentAt = 0;
+  #cancelBodyTimeout: Cancel | undefined;
+  #isLate = false;
   #unanswered: Unanswered | undefined;
 
   constructor(
@@ -64,10 +70,12 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     if (denial !== undefined) return this.denied(denial.code, denial.message);
     if (!this.#hasBody) return this.#turn.take(0);
     if (expectsContinue) this.#response.writeContinue();
+    this.#cancelBodyTimeout = this.#services.clock.after(BODY_MILLISECONDS, this.#onBodyTimeout);
     this.#body.collect();
   }
 
   collected(): void {
+    this.#cancelBodyTimeout?.();
     this.#turn.take(this.#body.heldBytes);
   }
 
@@ -103,7 +111,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#abandon(message);
     this.#body.discard();
     if (this.#response.headersSent) return void this.#response.destroy();
-    const moreComes = this.#head.chunked || (this.#head.contentLength ?? 0) > HELD_BYTES;
+    const moreComes = this.#head.chunked || (this.#head.contentLength ?? 0) > HELD_BYTES || this.#isLate;
     if (moreComes && !this.#request.complete) {
       refuseBody(this.#request, this.#response, this.#services.clock, code, message);
     } else {
@@ -182,6 +190,11 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     return this.#head.chunked || (this.#head.contentLength ?? 0) > 0;
   }
 
+  readonly #onBodyTimeout = (): void => {
+    this.#isLate = true;
+    this.denied('bad-request', `The body did not come in within ${BODY_MILLISECONDS / 1_000} s.`);
+  };
+
   readonly #onDrain = (): void => {
     this.#attempt?.resume();
   };
@@ -202,6 +215,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
 
   /** Lets go of pod and place. */
   #abandon(reason: string): void {
+    this.#cancelBodyTimeout?.();
     this.#turn.leave();
     this.#attempt?.abort(reason);
     this.#release();

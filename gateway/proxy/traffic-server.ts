@@ -12,8 +12,11 @@ import { noRevision } from './turn.ts';
 const MAX_HEADER_BYTES = 32 * 1024;
 /** A head comes in one packet or two; who needs longer only occupies a connection. */
 const HEADERS_MILLISECONDS = 20_000;
-/** For a whole request to come in. A large body also waits in here for its pod, so this is above any sensible queue timeout. */
-const REQUEST_MILLISECONDS = 15 * 60_000;
+/**
+ * For a whole request to come in. The rest of a large body also waits in here for its pod, so this is the longest queue timeout there can be (an
+ * hour) and 15 minutes for the upload itself.
+ */
+const REQUEST_MILLISECONDS = 75 * 60_000;
 /** Longer than the idle timeout of the usual proxies and clients (nginx 60 s, Go 90 s), so that they close first and meet no closed connection. */
 const IDLE_MILLISECONDS = 120_000;
 

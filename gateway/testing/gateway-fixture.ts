@@ -93,6 +93,11 @@ export class GatewayFixture {
     await this.until(async () => (await this.metric('pilotlight_gateway_requests_queued')) === count);
   }
 
+  /** A request has arrived, as the first leader hears. */
+  async demandSeen(): Promise<void> {
+    await this.#operators[0]?.demand(({ revisions }) => revisions.length > 0);
+  }
+
   async inFlight(count: number): Promise<void> {
     await this.until(async () => (await this.metric('pilotlight_gateway_requests_in_flight')) === count);
   }
