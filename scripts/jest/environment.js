@@ -24,4 +24,9 @@ export default class Environment extends TestEnvironment {
     super(config, context);
     for (const name of SHARED) if (globalThis[name]) this.global[name] = globalThis[name];
   }
+
+  /** A fixture that knows more of a failure than the assertion says puts `onTestFailure` into the global scope. */
+  handleTestEvent({ name }) {
+    if (name === 'test_fn_failure' || name === 'hook_failure') this.global.onTestFailure?.();
+  }
 }
