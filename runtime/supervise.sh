@@ -6,8 +6,7 @@
 # A run of a model cannot be cancelled, so a runtime whose run hangs kills itself. As PID 1 it could not (the kernel ignores a SIGKILL that PID 1
 # sends itself), and the kubelet's restart would be slower and lose the cache. A program that ends by itself, whatever its status, is not restarted.
 #
-# PILOTLIGHT_TERMINATION_LOG     file for the reason when it gives up
-# PILOTLIGHT_EXIT_WITH_PARENT=1  ends the program when standard input, a pipe from the parent, closes
+# PILOTLIGHT_TERMINATION_LOG  file for the reason when it gives up
 set -u
 
 most_restarts=3
@@ -15,7 +14,6 @@ window_seconds=600
 
 terminating=
 child=
-watcher=
 
 terminate() {
   terminating=1
@@ -55,18 +53,6 @@ may_restart() {
   [ "$count" -lt "$most_restarts" ]
 }
 
-if [ "${PILOTLIGHT_EXIT_WITH_PARENT:-}" = 1 ]; then
-  # A background list has /dev/null as its standard input, so the pipe needs another number.
-  exec 3<&0
-  (
-    trap - TERM INT
-    while read -r _; do :; done <&3
-    kill -TERM $$
-  ) &
-  watcher=$!
-  exec 3<&-
-fi
-
 recent=
 while :; do
   "$@" </dev/null &
@@ -86,5 +72,4 @@ while :; do
   echo "supervise.sh: the program was killed (status $status); starting it again." >&2
 done
 
-[ -z "$watcher" ] || kill "$watcher" 2>/dev/null
 exit "$status"

@@ -30,11 +30,11 @@ interface Supervised {
 }
 
 /** The program is a line of sh, in whose place a test's behaviour stands; `$$` is its own process id. */
-function supervise(program: string, environment: Record<string, string> = {}): Supervised {
+function supervise(program: string): Supervised {
   const log = join(directory, 'termination-log');
   const started = spawn(SUPERVISE, ['sh', '-c', program], {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, PILOTLIGHT_TERMINATION_LOG: log, COUNT: join(directory, 'count'), ...environment },
+    env: { ...process.env, PILOTLIGHT_TERMINATION_LOG: log, COUNT: join(directory, 'count') },
   });
   child = started;
   const lines = createInterface({ input: started.stdout })[Symbol.asyncIterator]();
@@ -89,22 +89,7 @@ test('does not start a program again that was killed while it was to end', async
   expect(await line()).toBe('undefined');
 });
 
-test('ends the program when its parent closes the pipe, if it is to', async () => {
-  const { line, ended, process } = supervise(`trap 'echo ending; exit 0' TERM; echo started; ${UNTIL_TERM}`, {
-    PILOTLIGHT_EXIT_WITH_PARENT: '1',
-  });
-  await line();
-  process.stdin.end();
-  expect(await line()).toBe('ending');
-  expect(await ended).toBe(0);
-});
-
-test('ends by itself when the program does, with the pipe still open', async () => {
-  const { ended } = supervise('exit 3', { PILOTLIGHT_EXIT_WITH_PARENT: '1' });
-  expect(await ended).toBe(3);
-});
-
-test('does not care about its standard input otherwise', async () => {
+test('does not care about its standard input', async () => {
   const { line, ended, process } = supervise(`trap 'exit 0' TERM; echo started; ${UNTIL_TERM}`);
   await line();
   process.stdin.end();

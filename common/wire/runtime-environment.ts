@@ -25,8 +25,6 @@ export const RUNTIME_ENVIRONMENT = {
   /** Where the reason of a failed start goes; the kubelet copies it into the pod's status. */
   terminationLog: 'PILOTLIGHT_TERMINATION_LOG',
   logLevel: 'PILOTLIGHT_LOG_LEVEL',
-  /** `1`: supervise.sh ends the runtime when its own standard input, a pipe from the parent, closes. For local mode. */
-  exitWithParent: 'PILOTLIGHT_EXIT_WITH_PARENT',
 } as const;
 
 /** A ModelRevision's resolved template, as far as the runtime needs it. */
