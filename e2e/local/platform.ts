@@ -185,6 +185,27 @@ export class Platform {
     );
   }
 
+  /** The only pod of a function that is not being deleted, once it is another one than before. */
+  onlyPod(name: string, before?: Pod): Promise<Pod> {
+    return this.until(`${name} has another pod`, PODS, (pods) => {
+      const [first, ...more] = pods.filter(
+        ({ metadata: { labels, uid, deletionTimestamp } }) =>
+          labels?.[LABELS.function] === name && uid !== before?.metadata.uid && deletionTimestamp === undefined,
+      );
+      return more.length === 0 ? first : undefined;
+    });
+  }
+
+  /** Once so many requests are in the pod, as it says itself. */
+  async untilInPod({ metadata: { name } }: Pod, requests: number): Promise<void> {
+    const { metrics } = await this.podPorts(name);
+    const isSo = async (): Promise<boolean> => {
+      const { body } = await sendRequest(`http://127.0.0.1:${metrics}/metrics`);
+      return new RegExp(`^pilotlight_runtime_requests_in_flight{.*} ${requests}$`, 'm').test(body.toString());
+    };
+    await waitUntil(`${name} has ${requests} requests`, isSo, PATIENCE_MILLISECONDS);
+  }
+
   /** Where a pod listens; it need not have begun to. */
   async podPorts(pod: string): Promise<PodPorts> {
     let ports: PodPorts | undefined;

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { systemClock, wait } from '../../common/platform/clock.ts';
+import type { Pod } from '../../operator/cluster/resources.ts';
 import { RUNTIME_ENVIRONMENT } from '../../common/wire/runtime-environment.ts';
 
 const run = promisify(execFile);
@@ -27,16 +28,22 @@ export async function descendants(pid: number): Promise<Process[]> {
   return [...found.values()].filter(({ command }) => !command.startsWith('ps '));
 }
 
-/** Those of a pod: the supervisor leads their group, the runtime is the one that runs Node. */
-export async function podProcesses(pod: string): Promise<{ readonly group: number; readonly runtime: number }> {
-  const all = await list('axeww');
-  const own = all.filter(({ command }) => command.split(' ').includes(`${RUNTIME_ENVIRONMENT.podName}=${pod}`));
-  const runtime = own.find(({ pid, command }) => !/^\S*sh /.test(command) && own.some((one) => one.pid !== pid));
-  if (runtime === undefined) throw new Error(`Pod ${pod} has no runtime process among ${JSON.stringify(own)}.`);
+export interface PodProcesses {
+  /** Supervisor and runtime: all that dies with the pod. */
+  readonly group: number;
+  readonly runtime: number;
+}
+
+/** Of a pod that runs, found by the uid in its environment. */
+export async function podProcesses({ metadata: { name, uid } }: Pod): Promise<PodProcesses> {
+  const variable = `${RUNTIME_ENVIRONMENT.podUid}=${uid}`;
+  const own = (await list('axeww')).filter(({ command }) => command.split(' ').includes(variable));
+  const runtime = own.find(({ pid, group }) => pid !== group);
+  if (runtime === undefined) throw new Error(`Pod ${name} has no runtime process among ${JSON.stringify(own)}.`);
   return { group: runtime.group, runtime: runtime.pid };
 }
 
-/** A zombie is not alive. */
+/** A zombie is alive in this sense; whoever started it has yet to take note of its end. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
