@@ -7,7 +7,8 @@ import type { SigningKey } from './tokens.ts';
  * `POST /v1/stream` with `authorization: Bearer <control token>`, whose request body and response body both stay open and carry one JSON message
  * a line. Routes flow in, demand flows out; either side ends it by closing.
  *
- * The gateway speaks first (GatewayHello, then a full DemandRecord), and sends GatewayHello again when another stream brought it a higher epoch. An operator that does not lead sends OperatorHello and keys only, and reads.
+ * The gateway speaks first (GatewayHello, then a full DemandRecord), and sends GatewayHello again when another stream brought it a higher
+ * epoch. An operator that does not lead sends OperatorHello and keys only, and reads.
  */
 export const STREAM_PATH = '/v1/stream';
 

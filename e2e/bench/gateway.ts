@@ -1,6 +1,7 @@
 /**
  * What the gateway costs: its processor time for one small request under load, and the time it adds to a request on one connection beside the same
- * request sent to the pod directly. Gateway and pod are processes of their own; both ways by turns in one run. Needs Linux, for /proc.
+ * request sent to the pod directly. Beside it stands the least that a proxy of the same parts costs, for the figures of another machine. All are
+ * processes of their own, measured by turns in one run. Needs Linux, for /proc.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,6 +28,7 @@ const TARGETS = { cpu: 60, added: 0.25 };
 
 interface Figures {
   readonly cpu: number[];
+  readonly bare: number[];
   readonly direct: number[];
   readonly through: number[];
   readonly added: number[];
@@ -40,19 +42,22 @@ try {
 }
 
 async function measure(): Promise<Figures> {
-  const podPort = await startPod();
+  const { port: podPort } = await startProgram('bare-runtime.ts', UID);
+  const proxy = await startProgram('bare-proxy.ts', String(podPort));
   const { gateway, port } = await startGateway(podPort);
-  const figures: Figures = { cpu: [], direct: [], through: [], added: [] };
+  const figures: Figures = { cpu: [], bare: [], direct: [], through: [], added: [] };
   for (let round = 0; round <= ROUNDS; round += 1) {
     const direct = await medianLatency(podPort);
     const through = await medianLatency(port);
     const cpu = await processorTime(gateway, port);
+    const bare = await processorTime(proxy.child, proxy.port);
     process.stderr.write(
-      `${round === 0 ? 'warm-up' : `round ${round} of ${ROUNDS}`}: ${cpu.toFixed(1)} µs, ${direct.toFixed(3)} ms, ${through.toFixed(3)} ms\n`,
+      `${round === 0 ? 'warm-up' : `round ${round} of ${ROUNDS}`}: ${cpu.toFixed(1)} µs, ${bare.toFixed(1)} µs, ${direct.toFixed(3)} ms, ${through.toFixed(3)} ms\n`,
     );
     // The first round also compiles.
     if (round === 0) continue;
     figures.cpu.push(cpu);
+    figures.bare.push(bare);
     figures.direct.push(direct);
     figures.through.push(through);
     figures.added.push(through - direct);
@@ -60,12 +65,14 @@ async function measure(): Promise<Figures> {
   return figures;
 }
 
-function report({ cpu, direct, through, added }: Figures): void {
+function report({ cpu, bare, direct, through, added }: Figures): void {
   const row = (what: string, summary: Summary, digits: number, target?: number): void => {
     const verdict = target === undefined ? '' : `  target ${target}: ${summary.median <= target ? 'met' : 'missed'}`;
     console.log(`${what.padEnd(44)} ${formatSummary(summary, digits)}${verdict}`);
   };
   row('gateway CPU per small request, µs', summarise(cpu), 1, TARGETS.cpu);
+  row('CPU of a bare node:http and undici proxy, µs', summarise(bare), 1);
+  row('gateway CPU in bare proxies', summarise(cpu.map((one, round) => one / (bare[round] ?? Number.NaN))), 2);
   row('p50 with one connection, pod directly, ms', summarise(direct), 3);
   row('p50 with one connection, through gateway, ms', summarise(through), 3);
   row('added by the gateway at p50, ms', summarise(added), 3, TARGETS.added);
@@ -133,13 +140,17 @@ function ticks({ pid }: ChildProcess): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-async function startPod(): Promise<number> {
-  const pod = spawn(process.execPath, [join(ROOT, 'e2e/bench/bare-runtime.ts'), UID], {
+/** One of this folder, which prints the port that it listens on. */
+async function startProgram(
+  file: string,
+  argument: string,
+): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, file), argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  children.push(pod);
-  const [line] = (await once(pod.stdout, 'data')) as [Buffer];
-  return Number(String(line));
+  children.push(child);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, port: Number(String(line)) };
 }
 
 async function startGateway(podPort: number): Promise<{ readonly gateway: ChildProcess; readonly port: number }> {
