@@ -40,6 +40,12 @@ test: install ## Run every test that needs no cluster
 	@node scripts/build.ts
 	@npm test --silent
 
+bench: install ## Print the figures of docs/reference/performance.md: cold start, gateway, runtime (about 4 minutes)
+	@node scripts/build.ts
+	@node e2e/bench/cold-start.ts
+	@node e2e/bench/gateway.ts
+	@node e2e/bench/runtime.ts
+
 conformance: install ## Install the CRDs in the cluster of $KUBECONFIG and hold the adapter and them against it
 	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to test against, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make conformance" >&2; exit 2; }
 	@npm test --silent -- --testMatch='**/*.conformance.test.ts' --testPathIgnorePatterns=/node_modules/
