@@ -79,7 +79,6 @@ async function burst(gateway: string, metrics: string): Promise<number> {
     path: PATH,
     body: request,
     clients: CLIENTS,
-    rest: 5,
     signal: stop.signal,
     check,
   });
