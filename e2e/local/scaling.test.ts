@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { compareOutputs, type JsonAnswer } from '../../examples/compare-outputs.ts';
 import { binaryRequest, readBinaryAnswer } from './binary-tensors.ts';
+import type { Pod } from '../../operator/cluster/resources.ts';
 import { DIGITS, VOICE_ACTIVITY } from './examples.ts';
+import { ModelServer, whole } from './model-server.ts';
 import { readyCondition, startPlatform, type Platform } from './platform.ts';
 import { descendants } from './processes.ts';
 import { UnfinishedRequest, type Answer } from './request.ts';
@@ -14,15 +16,26 @@ const EXAMPLES = [
 ];
 const TARGET = 8;
 
+const SLOW = '/slow.onnx';
+
 let platform: Platform;
+let models: ModelServer;
+/** Of the function whose start no request outlives. */
+let slowPod: Pod;
 beforeAll(async () => {
+  models = await ModelServer.start();
+  models.serve(SLOW, whole(DIGITS.model));
   platform = await startPlatform();
   for (const { name, example } of EXAMPLES) {
     await platform.apply(name, { model: { uri: example.uri }, scaling: { target: TARGET, maxReplicas: 4 } });
   }
-  await Promise.all(EXAMPLES.map(({ name }) => platform.untilReady(name)));
+  await platform.apply('slow', { model: { uri: models.url(SLOW) }, queue: { timeoutSeconds: 1 } });
+  await Promise.all([...EXAMPLES.map(({ name }) => platform.untilReady(name)), platform.untilReady('slow')]);
 });
-afterAll(() => platform.close());
+afterAll(async () => {
+  await platform.close();
+  await models.close();
+});
 
 function differences({ status, json, body }: Answer, expected: JsonAnswer): string[] {
   return status === 200 ? compareOutputs(json as unknown as JsonAnswer, expected) : [`${status} ${body.toString()}`];
@@ -67,6 +80,16 @@ test('after silence a function is at zero, and the first request wakes it and sa
   expect(warm.headers).not.toHaveProperty('pilotlight-cold-start');
 });
 
+test('a request does not wait longer than the queue lets it for a model that starts slowly', async () => {
+  await platform.untilNoPods('slow');
+  models.hold(SLOW);
+  const { status, json, headers } = await platform.infer('slow', DIGITS.request);
+  expect({ status, code: json['code'] }).toEqual({ status: 503, code: 'no-pod-in-time' });
+  expect(json['error']).toMatch(/within 1 s \(queue\.timeoutSeconds\)/);
+  expect(headers['retry-after']).toBe('1');
+  slowPod = await platform.onlyPod('slow');
+});
+
 test('a function grows to as many replicas as its requests need, then goes back to zero and leaves no process', async () => {
   const url = platform.url('digits', '/v2/models/digits/infer');
   const requests = Array.from({ length: 2 * TARGET + 1 }, () => new UnfinishedRequest(url));
@@ -78,4 +101,12 @@ test('a function grows to as many replicas as its requests need, then goes back 
   await Promise.all(EXAMPLES.map(({ name }) => platform.untilNoPods(name)));
   const left = (await descendants(process.pid)).map(({ command }) => command);
   expect(left.filter((command) => command.includes('runtime.js'))).toEqual([]);
+});
+
+test('a model that starts more slowly than requests wait and windows last is not given up', async () => {
+  // The other functions fell silent later than this one, and have been given up.
+  models.release(SLOW, DIGITS.model);
+  await platform.untilReplicas('slow', 1);
+  expect((await platform.infer('slow', DIGITS.request)).status).toBe(200);
+  expect((await platform.onlyPod('slow')).metadata.uid).toBe(slowPod.metadata.uid);
 });
