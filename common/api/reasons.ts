@@ -15,6 +15,8 @@ export const REASONS = {
   Retired: 'The revision gets no traffic and is not the latest, so it has no pods.',
   WaitingForOldPods:
     'With the strategy Recreate, the pods of the other revisions must be gone before those of the new one start.',
+  ProvidersInUse: 'Every execution provider that was asked for is in use.',
+  FellBack: 'An execution provider is not there, so one listed after it serves.',
   Routed: 'Traffic goes where the spec says.',
   RevisionMissing: 'Traffic names a revision that does not exist.',
   NoRevisionReady: 'No revision has been ready yet.',

@@ -4,6 +4,7 @@ import { functionStatus, type FunctionStatusInput } from './function-status.ts';
 import { viewFunction } from './function-view.ts';
 import { condition, failed, modelFunction, modelRevision, proven } from './object-fixtures.ts';
 import { PROVEN } from './plan-revisions.ts';
+import { PROVIDERS_AVAILABLE } from './revision-status.ts';
 
 const serving: ModelRevisionStatus = {
   conditions: [...(proven.conditions ?? []), condition('Active', 'True')],
@@ -40,6 +41,23 @@ const CASES: Record<string, Case> = {
   serving: {
     revisions: [modelRevision(1, { status: serving })],
     want: { Ready: 'True Ready: Calls are served', TrafficAssigned: 'True Routed: ', Active: 'True Serving: ' },
+  },
+  'serving without the GPU that was asked for': {
+    revisions: [
+      modelRevision(1, {
+        status: {
+          ...serving,
+          conditions: [
+            ...(serving.conditions ?? []),
+            condition(PROVIDERS_AVAILABLE, 'False', 'FellBack', 'CUDA is not available in the pod, so CPU serves'),
+          ],
+        },
+      }),
+    ],
+    want: {
+      Ready: 'True Ready: Calls are served',
+      ProvidersAvailable: 'False FellBack: Revision digits-00001: CUDA is not available in the pod, so CPU serves',
+    },
   },
   'healthy at zero': {
     revisions: [modelRevision(1, { status: atZero })],

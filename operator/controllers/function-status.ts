@@ -4,6 +4,7 @@ import type { ModelFunctionStatus, ModelRevision, TrafficStatus } from '../../co
 import { isReason } from '../../common/api/reasons.ts';
 import type { FunctionView } from './function-view.ts';
 import { isProven } from './plan-revisions.ts';
+import { PROVIDERS_AVAILABLE } from './revision-status.ts';
 
 /** Where callers inside the cluster reach a function, or a tag of it. */
 export type FunctionUrl = (namespace: string, name: string, tag?: string) => string;
@@ -48,7 +49,7 @@ function findings(view: FunctionView, refusal: FunctionStatusInput['refusal']): 
   const assigned = assignment(view);
   const needsUser = refusal !== undefined || view.missing.length > 0 || concerned(view).some(isStalled);
   const summary = summarise([revisionsReady, assigned], { needsUser, ready: 'Calls are served' });
-  return [...summary, revisionsReady, assigned, activity(view)];
+  return [...summary, revisionsReady, assigned, activity(view), ...providersFound(view)];
 }
 
 /** The revisions that the function's readiness depends on: those with traffic, and the latest, which is to get it. */
@@ -100,6 +101,25 @@ function assignment({ traffic, missing, revisions }: FunctionView): Finding {
     };
   }
   return { type, status: 'True', reason: 'Routed', message: '' };
+}
+
+/** Of the first revision that fell back, else of any. */
+function providersFound(view: FunctionView): Finding[] {
+  const found = concerned(view).flatMap(({ metadata, status }) => {
+    const condition = findCondition(status?.conditions, PROVIDERS_AVAILABLE);
+    return condition === undefined ? [] : [{ revision: metadata.name, condition }];
+  });
+  const first = found.find(({ condition }) => condition.status === 'False') ?? found[0];
+  if (first === undefined) return [];
+  const { status, reason, message } = first.condition;
+  return [
+    {
+      type: PROVIDERS_AVAILABLE,
+      status,
+      reason: isReason(reason) ? reason : 'Reconciling',
+      message: message === '' ? '' : `Revision ${first.revision}: ${message}`,
+    },
+  ];
 }
 
 /** Of the revisions with traffic; a new one that proves itself is not what callers reach. */

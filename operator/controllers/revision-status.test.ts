@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Condition } from '../../common/api/kinds.ts';
+import type { Condition, ModelRevision } from '../../common/api/kinds.ts';
 import type { PodFailure } from '../pods/pod-failure.ts';
 import type { PodState } from '../pods/pod-state.ts';
 import { NO_FAILURES, type StartHistory } from '../pods/start-history.ts';
 import { modelRevision, proven } from './object-fixtures.ts';
-import { revisionStatus, type RevisionObservation } from './revision-status.ts';
+import { PROVIDERS_AVAILABLE, revisionStatus, type RevisionObservation } from './revision-status.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
 const unschedulable: PodFailure = { reason: 'Unschedulable', message: '0/1 nodes', ended: false, permanent: false };
@@ -171,5 +171,24 @@ test('the status counts pods and keeps what a new operator needs', () => {
     mode: 'Panic',
     wokenAt: '2026-01-01T00:00:00.001Z',
     lastFailure: { reason: 'ModelInvalid', message: 'No model', time: '2026-01-01T00:00:00Z' },
+  });
+});
+
+describe('a revision with CUDA before CPU', () => {
+  const { spec, ...rest } = modelRevision(1, { status: proven });
+  const runtime = { ...spec.resolved.runtime, executionProviders: ['CUDA', 'CPU'] as const };
+  const revision: ModelRevision = { ...rest, spec: { ...spec, resolved: { ...spec.resolved, runtime } } };
+  const found = (executionProviders: readonly string[] | undefined): string | undefined => {
+    const before = executionProviders && { ...proven, executionProviders };
+    const { conditions = [] } = status({ revision: { ...revision, status: before ?? proven } });
+    return conditions.filter(({ type }) => type === PROVIDERS_AVAILABLE).map(text)[0];
+  };
+
+  test.each([
+    { used: undefined, want: undefined },
+    { used: ['CUDA', 'CPU'], want: 'True ProvidersInUse: ' },
+    { used: ['CPU'], want: 'False FellBack: CUDA is not available in the pod, so CPU serves' },
+  ])('that uses $used says $want', ({ used, want }) => {
+    expect(found(used)).toBe(want);
   });
 });

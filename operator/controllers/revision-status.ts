@@ -28,6 +28,9 @@ export interface RevisionObservation {
   readonly announcement: Announcement | undefined;
 }
 
+/** Condition of revisions and functions; it says nothing about whether they serve. */
+export const PROVIDERS_AVAILABLE = 'ProvidersAvailable';
+
 /** Something that is wrong now. */
 interface Trouble {
   readonly reason: Reason;
@@ -43,8 +46,9 @@ export function revisionStatus(observation: RevisionObservation, now: number): M
   const generation = revision.metadata.generation ?? 0;
   const model = announcement?.model ?? before?.model;
   const executionProviders = announcement?.executionProviders ?? before?.executionProviders;
+  const found = [...findings(observation), ...providersFound(revision, executionProviders)];
   return {
-    conditions: updateConditions(before?.conditions ?? [], findings(observation), { generation, now }),
+    conditions: updateConditions(before?.conditions ?? [], found, { generation, now }),
     observedGeneration: generation,
     replicas: living(pods).length,
     readyReplicas: readyOf(pods).length,
@@ -87,6 +91,17 @@ function findings(observation: RevisionObservation): Finding[] {
     { needsUser: trouble?.needsUser ?? false, ready: 'It can serve' },
   );
   return [...summary, provenFinding, healthy, { type: 'Active', ...activity(observation, ready) }];
+}
+
+/** A model that was meant for a GPU and runs without one serves, but slowly: nobody would look for the cause if nothing said so. */
+function providersFound({ spec }: ModelRevision, used: readonly string[] | undefined): Finding[] {
+  if (used === undefined) return [];
+  const missing = spec.resolved.runtime.executionProviders.filter((provider) => !used.includes(provider));
+  if (missing.length === 0) {
+    return [{ type: PROVIDERS_AVAILABLE, status: 'True', reason: 'ProvidersInUse', message: '' }];
+  }
+  const message = `${missing.join(', ')} is not available in the pod, so ${used.join(', ')} serves`;
+  return [{ type: PROVIDERS_AVAILABLE, status: 'False', reason: 'FellBack', message }];
 }
 
 type State = Omit<Finding, 'type'>;
