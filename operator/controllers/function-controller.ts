@@ -5,6 +5,7 @@ import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
 import { API_VERSION, LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { EventRecorder } from '../cluster/events.ts';
+import { deleteExactly } from '../cluster/delete-exactly.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS } from '../cluster/resources.ts';
@@ -95,15 +96,9 @@ export class FunctionController {
     const names = revisions.map(({ metadata }) => metadata.name);
     const withPods = new Set(names.filter((name) => observed.podsOf(namespace, name).length > 0));
     for (const { metadata } of planHistory(revisions, { kept, withPods, limit: fn.spec.revisionHistoryLimit })) {
-      const { name, uid = '' } = metadata;
-      try {
-        await cluster.delete(MODEL_REVISIONS, { namespace, name }, { uid });
-        recordEvents(events, fn, [
-          { type: 'Normal', reason: 'RevisionDeleted', message: `Deleted old revision ${name}` },
-        ]);
-      } catch (error) {
-        if (!isClusterError(error, 'NotFound', 'Conflict')) throw error;
-      }
+      await deleteExactly(cluster, MODEL_REVISIONS, metadata);
+      const message = `Deleted old revision ${metadata.name}`;
+      recordEvents(events, fn, [{ type: 'Normal', reason: 'RevisionDeleted', message }]);
     }
   }
 }

@@ -2,13 +2,15 @@
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
+import { deleteExactly } from '../cluster/delete-exactly.ts';
 import type { Cluster } from '../cluster/port.ts';
+import { PODS } from '../cluster/resources.ts';
 import { createPods, isForeign } from '../pods/create-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
 import { planPods } from '../pods/plan-pods.ts';
 import { buildPod } from '../pods/pod-spec.ts';
 import type { PodState } from '../pods/pod-state.ts';
-import { deletePod, drainPods } from '../pods/remove-pods.ts';
+import { drainPods } from '../pods/remove-pods.ts';
 import { recordFailure } from '../pods/start-history.ts';
 import type { FunctionView } from './function-view.ts';
 import type { ObservedPods } from './observe-revision.ts';
@@ -101,10 +103,10 @@ async function create(
 async function remove(
   { cluster, metrics }: ScaleOptions,
   { revision, memory }: ScaleSubject,
-  pod: PodState,
+  { name, uid }: PodState,
 ): Promise<void> {
-  await deletePod(cluster, revision.metadata.namespace ?? '', pod);
-  memory.deleted.add(pod.uid);
+  await deleteExactly(cluster, PODS, { namespace: revision.metadata.namespace ?? '', name, uid });
+  memory.deleted.add(uid);
   metrics.podsDeleted.inc();
 }
 
@@ -118,18 +120,18 @@ async function drain(
   const { namespace = '', name } = revision.metadata;
   const now = clock.monotonic();
   if (now < memory.drainAgainAt) return memory.drainAgainAt - now;
-  const drained = await drainPods(cluster, {
+  const gone = await drainPods(cluster, {
     clock,
     namespace,
     pods,
     count,
     unanswered: memory.unanswered,
+    deleted: memory.deleted,
     ask: (pod, address) =>
       askToDrain(address, signToken(signingKey, 'drain', { namespace, revision: name, pod: pod.name })),
   });
-  for (const { uid } of drained) memory.deleted.add(uid);
-  metrics.podsDeleted.inc(drained.length);
-  if (drained.length === count) return undefined;
+  metrics.podsDeleted.inc(gone);
+  if (gone === count) return undefined;
   memory.drainAgainAt = now + DRAIN_RETRY_MILLISECONDS;
   return DRAIN_RETRY_MILLISECONDS;
 }

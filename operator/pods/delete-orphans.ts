@@ -1,6 +1,7 @@
 /** Deletes pods of a revision that is gone, in case nothing else does: `kubectl delete --cascade=orphan` takes their owner away. */
 import { LABELS, MANAGER } from '../../common/api/names.ts';
-import { isClusterError, type Cluster } from '../cluster/port.ts';
+import { deleteExactly } from '../cluster/delete-exactly.ts';
+import type { Cluster } from '../cluster/port.ts';
 import { MODEL_REVISIONS, PODS, type Pod } from '../cluster/resources.ts';
 
 /** @param pods those with the revision's label */
@@ -15,13 +16,5 @@ export async function deleteOrphans(
   );
   // The watch of revisions may be behind that of pods, so the API server has the last word.
   if (orphans.length === 0 || (await cluster.get(MODEL_REVISIONS, { namespace, name: revision })) !== undefined) return;
-  await Promise.all(
-    orphans.map(async ({ metadata: { name, uid = '' } }) => {
-      try {
-        await cluster.delete(PODS, { namespace, name }, { uid });
-      } catch (error) {
-        if (!isClusterError(error, 'NotFound', 'Conflict')) throw error;
-      }
-    }),
-  );
+  await Promise.all(orphans.map(({ metadata }) => deleteExactly(cluster, PODS, metadata)));
 }

@@ -1,14 +1,18 @@
 import { expect, test } from '@jest/globals';
+import type { Faults } from '../cluster/memory/faults.ts';
 import { testCluster, testPod, type TestCluster } from '../cluster/memory/test-cluster.ts';
+import { ClusterError } from '../cluster/port.ts';
 import { PODS } from '../cluster/resources.ts';
 import type { DrainAnswer } from './drain-client.ts';
 import type { PodState } from './pod-state.ts';
-import { deletePod, drainPods } from './remove-pods.ts';
+import { drainPods } from './remove-pods.ts';
 
 const NAMES = ['a', 'b', 'c', 'd'];
 
-async function fourPods(): Promise<{ world: TestCluster; pods: PodState[]; left: () => Promise<string[]> }> {
-  const world = testCluster();
+async function fourPods(
+  faults: Faults = {},
+): Promise<{ world: TestCluster; pods: PodState[]; left: () => Promise<string[]> }> {
+  const world = testCluster({ faults });
   const pods: PodState[] = [];
   for (const name of NAMES) {
     const { metadata } = await world.cluster.create(PODS, testPod(name));
@@ -44,6 +48,7 @@ test.each<[string, number, Record<string, DrainAnswer>, string[], string[]]>([
     pods,
     count,
     unanswered: new Map(),
+    deleted: new Set(),
     ask: ({ name }) => {
       asked.push(name);
       return Promise.resolve(answers[name] ?? 'Draining');
@@ -64,6 +69,7 @@ test('a round that meets hung pods ends, and one that is silent five times in a 
       pods,
       count: 1,
       unanswered,
+      deleted: new Set(),
       ask: async ({ name }) => {
         asked.push(name);
         await world.clock.advance(1000);
@@ -80,14 +86,19 @@ test('an answer in between begins the count anew', async () => {
   const unanswered = new Map<string, number>();
   for (const answer of ['Unreachable', 'Unreachable', 'Unreachable', 'Unreachable', 'Busy', 'Unreachable'] as const) {
     const request = { clock: world.clock, namespace: 'default', pods: pods.slice(0, 1), count: 1, unanswered };
-    await drainPods(world.cluster, { ...request, ask: () => Promise.resolve(answer) });
+    await drainPods(world.cluster, { ...request, deleted: new Set(), ask: () => Promise.resolve(answer) });
   }
   expect(await left()).toEqual(NAMES);
 });
 
-test('another pod of the same name is not deleted', async () => {
-  const { world, pods, left } = await fourPods();
-  await deletePod(world.cluster, 'default', { ...pods[0]!, uid: 'another' });
-  await deletePod(world.cluster, 'default', { ...pods[0]!, name: 'gone' });
-  expect(await left()).toEqual(NAMES);
+test('a deletion that is refused does not hide the others', async () => {
+  const refusal = new ClusterError('Unavailable', 'The API server is down');
+  const { world, pods } = await fourPods({
+    call: ({ verb, key }) => (verb === 'delete' && key?.name === 'b' ? refusal : undefined),
+  });
+  const deleted = new Set<string>();
+  const ask = (): Promise<DrainAnswer> => Promise.resolve('Draining');
+  const request = { clock: world.clock, namespace: 'default', pods, count: 2, unanswered: new Map(), deleted, ask };
+  await expect(drainPods(world.cluster, request)).rejects.toBe(refusal);
+  expect([...deleted]).toEqual([pods[0]?.uid]);
 });
