@@ -211,6 +211,20 @@ describe('the cost of a tick', () => {
     expect([...bench.asked]).toEqual([[KEY, 10]]);
   });
 
+  test('a revision that is given up in panic is decided on until the panic is over', async () => {
+    bench.revise({ readyReplicas: 1 });
+    bench.demand(20);
+    await bench.run(4);
+    expect(bench.autoscaler.decision(KEY)?.mode).toBe('Panic');
+    bench.demand(0);
+    bench.revise({ reachable: false });
+    await bench.run(70);
+    expect(bench.autoscaler.decision(KEY)).toMatchObject({ desired: 0, mode: 'Stable' });
+    bench.asked.clear();
+    await bench.run(10);
+    expect(bench.asked.size).toBe(0);
+  });
+
   test('a revision that comes to rest is left alone, and decided on again when poked', async () => {
     bench.revise({ readyReplicas: 1, readySince: bench.clock.now() });
     bench.report();

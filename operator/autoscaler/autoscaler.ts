@@ -102,7 +102,9 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     const before = decided.get(key);
     const next = decide(revision, observation, before?.state ?? firstState(revision, now.monotonic), now);
     decided.set(key, next);
-    if (isAtRest(observation) && next.decision.desired === 0) active.delete(key);
+    const { desired, mode } = next.decision;
+    // A panic is ended by a tick; until then its status would say it for ever.
+    if (isAtRest(observation) && desired === 0 && mode === 'Stable') active.delete(key);
     if (before === undefined || differ(before.decision, next.decision)) onDecision(key, next.decision);
   }
 
@@ -151,8 +153,9 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   };
 }
 
+/** Without replicas it does not matter that a gateway may have requests: what it says of them later begins the windows anew. */
 function isAtRest({ concurrency, demand }: Observation): boolean {
-  return demand.inFlight + demand.queued === 0 && !demand.unknown && (concurrency?.stable ?? 0) <= 0;
+  return demand.inFlight + demand.queued === 0 && (concurrency?.stable ?? 0) <= 0;
 }
 
 function differ(before: ScalingDecision, after: ScalingDecision): boolean {

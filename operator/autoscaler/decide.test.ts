@@ -213,6 +213,21 @@ describe('a new revision', () => {
   });
 });
 
+describe('a revision that lost its traffic', () => {
+  test('goes as soon as no request is in a gateway, whatever the windows say', () => {
+    walk({ reachable: false }, [
+      { at: 0, ready: 3, inFlight: 1, windows: [20, 20], want: 3 },
+      { at: 2, ready: 3, windows: [20, 20], want: 0, because: ['Retired'] },
+    ]);
+  });
+
+  test('stays while nobody knows whether there are any', () => {
+    walk({ reachable: false }, [
+      { at: 0, ready: 3, unknown: true, windows: [20, 20], want: 3, because: ['Retired', 'GatewayUnknown'] },
+    ]);
+  });
+});
+
 describe('bounds', () => {
   test('minReplicas holds only with traffic', () => {
     const scaling = { minReplicas: 3 };

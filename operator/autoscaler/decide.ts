@@ -2,6 +2,7 @@ import type { Adjustment, AdjustmentInput, DemandNow } from './adjustments/adjus
 import { demandNow } from './adjustments/demand-now.ts';
 import { initialReplicas, isInitialAttemptOver } from './adjustments/initial-replicas.ts';
 import { maxReplicas, minReplicas } from './adjustments/replica-bounds.ts';
+import { retired } from './adjustments/retired.ts';
 import { silence } from './adjustments/silence.ts';
 import { startingSurplus } from './adjustments/starting-surplus.ts';
 import { unknownGateway } from './adjustments/unknown-gateway.ts';
@@ -20,6 +21,7 @@ const ADJUSTMENTS: readonly Adjustment[] = [
   wokenFloor,
   initialReplicas,
   minReplicas,
+  retired,
   unknownGateway,
   maxReplicas,
 ];

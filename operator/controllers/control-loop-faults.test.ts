@@ -176,3 +176,48 @@ test('a pod that does not answer when it is asked to go is deleted after a while
   await loop.walk(4);
   expect(await loop.pods()).toEqual([]);
 });
+
+describe('a revision that lost its traffic', () => {
+  const slow = { scaling: { ...scaling, stableWindowSeconds: 600 }, rollout: { strategy: 'Recreate' as const } };
+
+  test('gives back its pods as soon as its last request ends, and the new one starts then', async () => {
+    await start();
+    await loop.apply('digits', slow);
+    await loop.announce('digits-00001-0');
+    await loop.demand('digits-00001', { inFlight: 1 });
+    await loop.walk(4);
+    await loop.apply('digits', { ...slow, batching: { maxBatchSize: 1 } });
+    await loop.walk(4);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+    await loop.demand('digits-00001', {});
+    await loop.walk(3);
+    expect(await loop.pods()).toEqual(['digits-00002-0']);
+  });
+
+  test('is woken by a request that a gateway still holds for it', async () => {
+    await start();
+    await loop.apply('digits', { scaling: slow.scaling });
+    await loop.announce('digits-00001-0');
+    await loop.demand('digits-00001', { inFlight: 1 });
+    await loop.walk(4);
+    await loop.demand('digits-00001', {});
+    await loop.apply('digits', { scaling: slow.scaling, batching: { maxBatchSize: 1 } });
+    await loop.announce('digits-00002-0');
+    await loop.walk(3);
+    expect(await loop.pods()).toEqual(['digits-00002-0']);
+    await loop.demand('digits-00001', { queued: 1 });
+    expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00002-0']);
+  });
+});
+
+test('an operator that has just started removes no pod before a gateway told it which ones serve', async () => {
+  await start();
+  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 2 } });
+  await loop.announce('digits-00001-0');
+  await loop.announce('digits-00001-1');
+  loop.drains.set('digits-00001-0', 'Busy').set('digits-00001-1', 'Busy');
+  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 2 }, batching: { maxBatchSize: 1 } });
+  await loop.announce('digits-00002-0');
+  await loop.restart();
+  expect(loop.runner.pod('digits-00001-0').signals).toEqual([]);
+});

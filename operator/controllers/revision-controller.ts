@@ -4,7 +4,6 @@
  */
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Autoscaler } from '../autoscaler/autoscaler.ts';
-import type { DemandSource } from '../autoscaler/demand-source.ts';
 import type { ScalableRevision, ScalingDecision } from '../autoscaler/scalable.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { MODEL_REVISIONS } from '../cluster/resources.ts';
@@ -28,7 +27,6 @@ export interface RevisionControllerOptions extends ScaleOptions {
   readonly observed: Observed;
   readonly announced: AnnouncedPods;
   readonly autoscaler: Pick<Autoscaler, 'poke' | 'decision' | 'forget'>;
-  readonly demand: Pick<DemandSource, 'demandOf'>;
   readonly events: Pick<EventRecorder, 'record'>;
 }
 
@@ -64,7 +62,7 @@ export class RevisionController {
     autoscaler.poke(key);
 
     const waitsForOldPods = this.#waitsForOldPods(subject);
-    const desired = waitsForOldPods ? 0 : this.#desired(key, subject);
+    const desired = waitsForOldPods ? 0 : autoscaler.decision(key)?.desired;
     if (desired === undefined) return undefined;
     const again = await scaleRevision(this.#options, subject, desired);
     await this.#report(subject, desired, waitsForOldPods);
@@ -123,25 +121,14 @@ export class RevisionController {
    * ran before need not wait, or a broken new revision that still tries would keep it from serving.
    */
   #waitsForOldPods({ revision, view }: Subject): boolean {
+    const { observed, autoscaler } = this.#options;
     const { namespace = '' } = revision.metadata;
     if (view.function.spec.rollout.strategy !== 'Recreate' || isProven(revision)) return false;
     return view.revisions.some(({ metadata }) => {
       if (metadata.name === revision.metadata.name) return false;
-      const pods = this.#options.observed.podsOf(namespace, metadata.name);
-      return pods.length > 0 || (this.#desired(keyOf(metadata), { view, revision: { metadata } }) ?? 0) > 0;
+      const pods = observed.podsOf(namespace, metadata.name);
+      return pods.length > 0 || (autoscaler.decision(keyOf(metadata))?.desired ?? 0) > 0;
     });
-  }
-
-  /** A retired revision keeps its pods only while a gateway has requests for it. Undefined before the first decision. */
-  #desired(
-    key: string,
-    { view, revision }: Pick<Subject, 'view'> & { readonly revision: Pick<ModelRevision, 'metadata'> },
-  ): number | undefined {
-    const { autoscaler, demand } = this.#options;
-    const desired = autoscaler.decision(key)?.desired;
-    if (view.reachable.has(revision.metadata.name)) return desired;
-    const { inFlight, queued, unknown } = demand.demandOf(key);
-    return inFlight + queued > 0 || unknown ? desired : 0;
   }
 
   async #report(subject: Subject, desired: number, waitsForOldPods: boolean): Promise<void> {

@@ -338,6 +338,13 @@ describe('a gateway that falls silent', () => {
     return { gateway, ...all };
   }
 
+  test('is unknown for everything before its first record', () => {
+    const { ledger } = listening();
+    expect(ledger.demandOf(KEY).unknown).toBe(true);
+    ledger.record('a', new SimulatedGateway(0).run(1, 0).record(), 1);
+    expect(ledger.demandOf(KEY).unknown).toBe(false);
+  });
+
   test('is unknown for what it had after 3 s, and its last rate holds', () => {
     const { ledger, samples } = silent();
     expect(ledger.settle(8)).toBe(4);

@@ -15,6 +15,8 @@ export const SILENCE_SECONDS = 3;
 export class DemandLedger implements DemandSource {
   readonly #watchingSince: number;
   readonly #gateways = new Map<string, GatewayDemand>();
+  /** Before the first record, gateways may have anything. */
+  #heard = false;
   /** Gateways that ended, by when: their totals are kept as long as a record of theirs could still count. */
   readonly #endedAt = new Map<string, number>();
   readonly #present = new Map<RevisionKey, { inFlight: number; queued: number }>();
@@ -42,6 +44,7 @@ export class DemandLedger implements DemandSource {
 
   /** Takes a record that has just come from the gateway; one that is not newer than the last of its boot is ignored. */
   record(gateway: string, record: DemandRecord, now: number): void {
+    this.#heard = true;
     const known = this.#gateways.get(gateway);
     if (known?.bootId === record.bootId) {
       if (known.take(record, now, this.#effects)) this.#endedAt.delete(gateway);
@@ -90,7 +93,7 @@ export class DemandLedger implements DemandSource {
     return {
       inFlight: present?.inFlight ?? 0,
       queued: present?.queued ?? 0,
-      unknown: this.#unknown.has(key),
+      unknown: !this.#heard || this.#unknown.has(key),
     };
   }
 

@@ -22,7 +22,7 @@ export interface AdjustmentInput {
 export interface DemandNow {
   readonly inFlight: number;
   readonly queued: number;
-  /** A gateway that had demand for the revision has fallen silent: nobody knows what it has now. */
+  /** A gateway that had demand for the revision has fallen silent, or none was heard yet: nobody knows what it has now. */
   readonly unknown: boolean;
 }
 
