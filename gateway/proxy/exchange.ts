@@ -55,7 +55,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#request = request;
     this.#response = response;
     this.#head = head;
-    this.#body = new RequestBody(request, head.contentLength, services.maxBodyBytes, this);
+    this.#body = new RequestBody(request, services.maxBodyBytes, this);
     this.#turn = new Turn(services, match, revision, this);
     this.#arrivedAt = services.clock.monotonic();
   }
@@ -165,6 +165,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   }
 
   #recover(how: FailedAttempt, revision: Revision): void {
+    this.#body.takeBack();
     const decision = decideRetry(how, this.#body.isWhole, this.#unanswered);
     if (how !== 'not-begun') this.#unanswered = how;
     switch (decision) {

@@ -21,7 +21,6 @@ export class RequestBody {
   readonly #request: IncomingMessage;
   readonly #limit: number;
   readonly #events: BodyEvents;
-  readonly #declaredLength: number | undefined;
   #chunks: Buffer[] = [];
   #held = 0;
   #received = 0;
@@ -31,9 +30,8 @@ export class RequestBody {
   #spent = false;
   #stream: BodyStream | undefined;
 
-  constructor(request: IncomingMessage, declaredLength: number | undefined, limit: number, events: BodyEvents) {
+  constructor(request: IncomingMessage, limit: number, events: BodyEvents) {
     this.#request = request;
-    this.#declaredLength = declaredLength;
     this.#limit = limit;
     this.#events = events;
   }
@@ -53,7 +51,15 @@ export class RequestBody {
     this.#request.on('end', this.#onEnd);
   }
 
-  /** For one attempt: the bytes themselves, or a stream if more will come. Ask `isWhole` first. */
+  /**
+   * An attempt has failed: its stream ends here, before anything more comes in. Otherwise the rest of the body could get into the next attempt's
+   * stream before its beginning, or be lost with this one's.
+   */
+  takeBack(): void {
+    this.#stream?.destroy();
+  }
+
+  /** For one attempt: the bytes themselves, or a stream if more will come. Ask `isWhole` first, and `takeBack` after an attempt that failed. */
   send(): Buffer | Readable | null {
     if (this.#complete && !this.#spent && this.#stream === undefined) {
       if (this.#held === 0) return null;
@@ -66,11 +72,6 @@ export class RequestBody {
       dropped: (stream) => this.#dropped(stream),
     });
     return this.#stream;
-  }
-
-  /** With a streamed body, what a pod should be told of its length. */
-  get streamedLength(): number | undefined {
-    return this.#declaredLength;
   }
 
   /** The request is over; lets go of everything. */

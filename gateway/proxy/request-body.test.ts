@@ -1,0 +1,56 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { expect, test } from '@jest/globals';
+import { HELD_BYTES, RequestBody, type BodyEvents } from './request-body.ts';
+
+const BEGINNING = Buffer.alloc(HELD_BYTES + 1, 'a');
+const IGNORE: BodyEvents = { collected: () => undefined, tooLarge: () => undefined, progress: () => undefined };
+
+/** A body too large to be held, of which the beginning is here. */
+async function begun(): Promise<{ readonly request: IncomingMessage; readonly body: RequestBody }> {
+  const request = new IncomingMessage(new Socket());
+  const collected = Promise.withResolvers<undefined>();
+  const body = new RequestBody(request, 2 * HELD_BYTES, {
+    ...IGNORE,
+    collected: () => collected.resolve(undefined),
+  });
+  body.collect();
+  request.push(BEGINNING);
+  await collected.promise;
+  return { request, body };
+}
+
+/** Of a large body there is always a stream. */
+function sent(body: RequestBody): Readable {
+  return body.send() as Readable;
+}
+
+test('a body that was taken back goes to the next attempt in its order, whatever comes in between the two', async () => {
+  const { request, body } = await begun();
+  const refused = sent(body);
+  refused.on('data', () => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(body.isWhole).toBe(true);
+  body.takeBack();
+  // The pod that has it now is still being connected to when the client goes on.
+  const accepted = sent(body);
+  request.push('b');
+  request.push(null);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect((await buffer(accepted)).equals(Buffer.concat([BEGINNING, Buffer.from('b')]))).toBe(true);
+  expect(refused.destroyed).toBe(true);
+});
+
+test('what comes in while no attempt has the body waits for the next one', async () => {
+  const { request, body } = await begun();
+  sent(body).resume();
+  await new Promise((resolve) => setImmediate(resolve));
+  body.takeBack();
+  request.push('b');
+  request.push(null);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(body.isWhole).toBe(true);
+  expect((await buffer(sent(body))).length).toBe(BEGINNING.length + 1);
+});
