@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../common/platform/clock.ts';
-import { startHealthServer } from '../common/platform/health-server.ts';
+import { startHealthServer, type HealthServer } from '../common/platform/health-server.ts';
 import type { Logger } from '../common/platform/logging.ts';
 import type { GatewayConfiguration } from './configuration.ts';
 import { AnnouncementIntake } from './control/announcement-intake.ts';
@@ -131,19 +131,26 @@ export async function startGateway({
     control: control.server,
   };
   const { host } = configuration;
-  const ports = {
-    http: await listen(servers.http, configuration.ports.http, host),
-    external: await listen(servers.external, configuration.ports.external, host),
-    control: await listen(servers.control, configuration.ports.control, host),
+  const open = async (): Promise<Gateway['ports'] & { readonly health: HealthServer }> => {
+    const http = await listen(servers.http, configuration.ports.http, host);
+    const external = await listen(servers.external, configuration.ports.external, host);
+    const controlPort = await listen(servers.control, configuration.ports.control, host);
+    const health = await startHealthServer({
+      ...(host === undefined ? {} : { host }),
+      port: configuration.ports.metrics,
+      registry,
+      ready: () => {
+        if (phase !== 'serving') return 'This gateway is shutting down.';
+        return intake.epoch === 0 ? 'No operator has sent routes yet.' : undefined;
+      },
+    });
+    return { http, external, control: controlPort, metrics: health.port, health };
   };
-  const health = await startHealthServer({
-    ...(host === undefined ? {} : { host }),
-    port: configuration.ports.metrics,
-    registry,
-    ready: () => {
-      if (phase !== 'serving') return 'This gateway is shutting down.';
-      return intake.epoch === 0 ? 'No operator has sent routes yet.' : undefined;
-    },
+  const { health, ...ports } = await open().catch(async (error: unknown) => {
+    // A port that is taken must end the process, and what already listens or ticks would keep it.
+    reporter.close();
+    await Promise.all(Object.values(servers).map((server) => closeServer(server, clock, 0)));
+    throw error;
   });
   const cancelExpiry = repeat(clock, EXPIRY_MILLISECONDS, () => {
     intake.expireUnlisted();
@@ -171,7 +178,7 @@ export async function startGateway({
     await health.close();
   };
   let closing: Promise<void> | undefined;
-  return { ports: { ...ports, metrics: health.port }, close: () => (closing ??= close()) };
+  return { ports, close: () => (closing ??= close()) };
 }
 
 function loadOf(revision: Revision): RevisionLoad {

@@ -50,6 +50,10 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
     runner: pods,
     onHandlerError: (error) => logger.error({ err: error }, 'A watch handler failed'),
   });
+  const closePods = async (): Promise<void> => {
+    await cluster.close();
+    await pods.close();
+  };
   const gateway = await startGateway({
     configuration: {
       ...GATEWAY_DEFAULTS,
@@ -65,6 +69,9 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
     random,
     logger: logger.child({ component: 'gateway' }),
     registry,
+  }).catch(async (error: unknown) => {
+    await closePods();
+    throw error;
   });
   const address = `http://${HOST}:${gateway.ports.http}`;
   const operator = await startOperator({
@@ -85,6 +92,10 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
     random,
     logger: logger.child({ component: 'operator' }),
     registry,
+  }).catch(async (error: unknown) => {
+    await gateway.close();
+    await closePods();
+    throw error;
   });
   return {
     cluster,
@@ -93,8 +104,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
     close: async () => {
       await gateway.close();
       await operator.close();
-      await cluster.close();
-      await pods.close();
+      await closePods();
     },
   };
 }

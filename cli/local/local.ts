@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { systemClock } from '../../common/platform/clock.ts';
 import { createLogger } from '../../common/platform/logging.ts';
 import { MODEL_FUNCTIONS } from '../../operator/cluster/resources.ts';
-import { UsageError, port, type Command } from '../command.ts';
+import { UsageError, port, type Command, type Terminal } from '../command.ts';
 import { followManifests } from './follow-manifests.ts';
-import { startLocalPlatform } from './local-platform.ts';
+import { startLocalPlatform, type LocalPlatform } from './local-platform.ts';
 import { statusLine } from './status-line.ts';
 
 export const local: Command = {
@@ -23,41 +23,50 @@ export const local: Command = {
     if (paths.length === 0) throw new UsageError('Name at least one manifest, or a folder of them.');
     const verbose = options['verbose'] === 'true';
     const directory = mkdtempSync(join(tmpdir(), 'pilotlight-'));
-    const signal = terminal.interrupted;
-    const platform = await startLocalPlatform({
-      ports: { http: port('port', options['port']), metrics: port('metrics-port', options['metrics-port']) },
-      directory,
-      clock: systemClock,
-      random: Math.random,
-      logger: createLogger('local', verbose ? 'info' : 'error'),
-      runtimeLogLevel: verbose ? 'info' : 'error',
-      onPodLine: (pod, line) => terminal.err(`${pod}  ${line}`),
-    });
     try {
-      terminal.out(`Gateway  ${platform.gateway}\nMetrics  ${platform.metrics}`);
-      const lines = new Map<string, string>();
-      platform.cluster.watch(
-        MODEL_FUNCTIONS,
-        {},
-        (event) => {
-          if (event.type !== 'Applied') return;
-          const line = statusLine(event.object);
-          const { uid = '' } = event.object.metadata;
-          if (lines.get(uid) !== line) terminal.out(line);
-          lines.set(uid, line);
-        },
-        signal,
-      );
-      const { cluster } = platform;
-      await followManifests({ paths, cluster, clock: systemClock, report: (line) => terminal.out(line), signal });
-      await aborted(signal);
-      return 0;
+      const platform = await startLocalPlatform({
+        ports: { http: port('port', options['port']), metrics: port('metrics-port', options['metrics-port']) },
+        directory,
+        clock: systemClock,
+        random: Math.random,
+        logger: createLogger('local', verbose ? 'info' : 'error'),
+        runtimeLogLevel: verbose ? 'info' : 'error',
+        onPodLine: (pod, line) => terminal.err(`${pod}  ${line}`),
+      });
+      try {
+        await follow(platform, paths, terminal);
+        return 0;
+      } finally {
+        await platform.close();
+      }
     } finally {
-      await platform.close();
       rmSync(directory, { recursive: true, force: true });
     }
   },
 };
+
+/** Applies the manifests and tells what becomes of them, until the user has enough. */
+async function follow(platform: LocalPlatform, paths: readonly string[], terminal: Terminal): Promise<void> {
+  const { cluster, gateway, metrics } = platform;
+  const signal = terminal.interrupted;
+  const report = (line: string): void => terminal.out(line);
+  report(`Gateway  ${gateway}\nMetrics  ${metrics}`);
+  const lines = new Map<string, string>();
+  cluster.watch(
+    MODEL_FUNCTIONS,
+    {},
+    (event) => {
+      if (event.type !== 'Applied') return;
+      const line = statusLine(event.object);
+      const { uid = '' } = event.object.metadata;
+      if (lines.get(uid) !== line) report(line);
+      lines.set(uid, line);
+    },
+    signal,
+  );
+  await followManifests({ paths, cluster, clock: systemClock, report, signal });
+  await aborted(signal);
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
