@@ -32,6 +32,10 @@ const CASES: Record<string, Case> = {
   },
   'whole CPUs': { template: { resources: { limits: { cpu: 4 } } }, want: { intraOpThreads: 4 } },
   'thousandths of a CPU': { template: { resources: { limits: { cpu: '3500m' } } }, want: { intraOpThreads: 3 } },
+  'more CPUs than a run may have threads': {
+    template: { resources: { limits: { cpu: 1000 } } },
+    want: { intraOpThreads: 256 },
+  },
   'less than a CPU': { template: { resources: { limits: { cpu: '0.5' } } }, want: { intraOpThreads: 1 } },
   'CPUs shared by instances': {
     template: { runtime: { instances: 2 }, resources: { limits: { cpu: '4' } } },

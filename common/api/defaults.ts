@@ -16,6 +16,8 @@ type Quantities = Readonly<Record<string, number | string>>;
 
 const GPU = 'nvidia.com/gpu';
 const MAX_BATCH_SIZE = 32;
+/** The most that spec.runtime.intraOpThreads may be. */
+const MAX_THREADS = 256;
 
 /** Resolving what is resolved already changes nothing. */
 export function resolveTemplate(template: RevisionTemplate, images: RuntimeImages): ResolvedTemplate {
@@ -28,7 +30,7 @@ export function resolveTemplate(template: RevisionTemplate, images: RuntimeImage
     runtime: {
       executionProviders,
       instances,
-      intraOpThreads: runtime.intraOpThreads ?? Math.max(1, Math.floor(cpus / instances)),
+      intraOpThreads: runtime.intraOpThreads ?? Math.min(MAX_THREADS, Math.max(1, Math.floor(cpus / instances))),
       image: runtime.image ?? (usesCuda(executionProviders) ? images.cuda : images.cpu),
       ...(runtime.env === undefined ? {} : { env: runtime.env }),
     },
