@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { answerTo, call, open, raw, responseTo } from './testing/client.ts';
 import { functionRoute, GatewayFixture, revisionRoute } from './testing/gateway-fixture.ts';
@@ -298,6 +299,59 @@ describe('a client that leaves', () => {
     request.destroy();
     expect((await call(gateway.ports.http)).status).toBe(200);
     expect(runtime?.count).toBe(1);
+  });
+
+  test('its answers unread does not count as demand for ever', async () => {
+    const [runtime] = await pods(({ request, response }) => {
+      request.resume();
+      response.writeHead(200, { 'pilotlight-pod-uid': 'pod0' }).end(Buffer.alloc(8 * 1024));
+    });
+    const socket = connect(gateway.ports.http, '127.0.0.1');
+    socket.pause();
+    socket.on('error', () => undefined);
+    // More than the kernel takes for a client that does not read.
+    socket.write('GET / HTTP/1.1\r\nhost: digits.default\r\n\r\n'.repeat(2_000));
+    const ended = (): Promise<number> => gateway.metric('pilotlight_gateway_requests_total');
+    await runtime?.received.next();
+    await turns(2_000);
+    await gateway.inFlight(0);
+    expect(await ended()).toBeLessThan(runtime?.count ?? 0);
+    await gateway.clock.advance(60_000);
+    await gateway.until(async () => (await ended()) === runtime?.count);
+    socket.destroy();
+  });
+});
+
+describe('an answer that comes before the whole body', () => {
+  const FIRST = 'POST / HTTP/1.1\r\nhost: digits.default\r\ncontent-length: 24000000\r\n\r\n';
+  const early: Behaviour = ({ response }, { uid }) => {
+    response.writeHead(400, { 'pilotlight-pod-uid': uid }).end('no');
+  };
+
+  test('does not keep the next request on the connection waiting', async () => {
+    await pods(early);
+    const socket = connect(gateway.ports.http, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    socket.write(FIRST);
+    socket.write(Buffer.alloc(24_000_000));
+    socket.write('GET /next HTTP/1.1\r\nhost: digits.default\r\n\r\n');
+    await gateway.until(() => text.split('HTTP/1.1 400').length === 3);
+    socket.destroy();
+  });
+
+  test('ends the connection of a client that does not finish its body', async () => {
+    await pods(early);
+    const socket = connect(gateway.ports.http, '127.0.0.1');
+    socket.resume();
+    const closed = once(socket, 'close');
+    socket.write(FIRST);
+    socket.write(Buffer.alloc(300 * 1024));
+    await gateway.until(async () => (await gateway.metric('pilotlight_gateway_requests_total')) === 1);
+    await gateway.clock.advance(1_000);
+    await closed;
   });
 });
 

@@ -1,11 +1,11 @@
 /** Answers that the gateway gives itself: JSON `{"error": sentence, "code": code}`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Cancel, Clock } from '../../common/platform/clock.ts';
+import type { Clock } from '../../common/platform/clock.ts';
 import { GATEWAY_ERRORS, RETRYABLE_CODES, type GatewayErrorCode } from '../../common/wire/errors.ts';
 
 /**
- * How long the rest of a refused body is read and thrown away before the connection ends. Closing it with unread bytes makes the kernel reset the
- * connection, and the client would lose the answer that says why.
+ * How long the rest of a body that nobody wants is read and thrown away before the connection ends. Closing it with unread bytes makes the kernel
+ * reset the connection, and the client would lose the answer that says why.
  */
 const LINGER_MILLISECONDS = 1_000;
 
@@ -33,16 +33,22 @@ export function refuseBody(
   const body = errorBody(code, message);
   response.writeHead(GATEWAY_ERRORS[code].status, [...errorFields(code, body), 'connection', 'close']);
   response.write(body);
-  let cancel: Cancel | undefined = undefined;
-  const end = (): void => {
-    cancel?.();
-    request.off('end', end);
-    response.off('close', end);
+  discardRest(request, clock, () => {
     response.end();
+  });
+}
+
+/** Reads and throws away what still comes of a request, and calls back when it is whole, its client is gone, or that takes too long. */
+export function discardRest(request: IncomingMessage, clock: Clock, done: () => void): void {
+  const end = (): void => {
+    cancel();
+    request.off('end', end);
+    request.off('close', end);
+    done();
   };
-  cancel = clock.after(LINGER_MILLISECONDS, end);
+  const cancel = clock.after(LINGER_MILLISECONDS, end);
   request.on('end', end);
-  response.on('close', end);
+  request.on('close', end);
   request.resume();
 }
 

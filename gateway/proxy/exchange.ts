@@ -11,7 +11,7 @@ import type { RestReason } from '../revision/pod-rest.ts';
 import type { Revision } from '../revision/revision.ts';
 import type { Match } from '../routing/route-table.ts';
 import { Attempt, type AttemptEvents } from './attempt.ts';
-import { answerError, refuseBody } from './error-answer.ts';
+import { answerError, discardRest, refuseBody } from './error-answer.ts';
 import { HELD_BYTES, RequestBody, type BodyEvents } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { responseFields } from './response-head.ts';
@@ -20,6 +20,12 @@ import { Turn, type TurnEvents, type TurnServices } from './turn.ts';
 
 /** For a small body to come in. It holds memory while it does, so a client that sends it byte by byte is not waited for. */
 const BODY_MILLISECONDS = 60_000;
+
+/**
+ * For a client to take the last of its answer, which the gateway's own buffer holds: a few times 64 KiB. Its request counts as demand until then, so
+ * one that stops reading would otherwise keep a pod alive for ever.
+ */
+const TAKE_MILLISECONDS = 60_000;
 
 export interface ExchangeServices extends TurnServices {
   readonly metrics: GatewayMetrics;
@@ -40,6 +46,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   #attempt: Attempt | undefined;
   #sentAt = 0;
   #cancelBodyTimeout: Cancel | undefined;
+  #cancelTakeTimeout: Cancel | undefined;
   #isLate = false;
   #unanswered: Unanswered | undefined;
 
@@ -117,6 +124,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     } else {
       answerError(this.#response, code, message);
     }
+    this.#awaitTaking();
   }
 
   failed(how: FailedAttempt | 'invalid' | 'timeout', why: RestReason | undefined): void {
@@ -156,6 +164,13 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   finished(): void {
     this.#release();
     this.#response.end();
+    this.#awaitTaking();
+    if (this.#request.complete) return;
+    // The pod did not want the rest. It stands before the connection's next request, so it is read, or the connection ends.
+    this.#body.discard();
+    discardRest(this.#request, this.#services.clock, () => {
+      if (!this.#request.complete) this.#request.socket.destroy();
+    });
   }
 
   broke(): void {
@@ -187,6 +202,17 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     }
   }
 
+  #awaitTaking(): void {
+    if (this.#response.writableLength === 0) return;
+    this.#cancelTakeTimeout = this.#services.clock.after(TAKE_MILLISECONDS, this.#onTakeTimeout);
+  }
+
+  readonly #onTakeTimeout = (): void => {
+    // Without a socket it waits behind an earlier answer on its connection, which has a limit of its own.
+    if (this.#response.socket === null) this.#awaitTaking();
+    else this.#response.destroy();
+  };
+
   get #hasBody(): boolean {
     return this.#head.chunked || (this.#head.contentLength ?? 0) > 0;
   }
@@ -205,6 +231,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     const now = clock.monotonic();
     const { revision, waited, isCold } = this.#turn;
     const finished = this.#response.writableFinished;
+    this.#cancelTakeTimeout?.();
     this.#abandon('The client left.');
     this.#body.discard();
     revision.meter.leave(now);
