@@ -5,11 +5,11 @@ describe('parseModelUri', () => {
   test.each([
     ['file:///models/a%20b.onnx', '/models/a b.onnx'],
     ['file:/models/a.onnx', '/models/a.onnx'],
-    ['file:models/a.onnx', '/work/models/a.onnx'],
+    ['file:models/a.onnx', '/srv/models/a.onnx'],
     ['file:../a.onnx', '/a.onnx'],
-    ['FILE:a.onnx', '/work/a.onnx'],
+    ['FILE:a.onnx', '/srv/a.onnx'],
   ])('takes %s as a file', (uri, path) => {
-    expect(parseModelUri(uri, '/work')).toEqual({ kind: 'file', path });
+    expect(parseModelUri(uri, '/srv')).toEqual({ kind: 'file', path });
   });
 
   test('takes http and https as URLs', () => {
