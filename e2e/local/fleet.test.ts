@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => platform.close());
 
 function unfinished(name: string, gateway: number): UnfinishedRequest {
-  return new UnfinishedRequest(platform.url(name, `/v2/models/${name}/infer`, gateway));
+  return new UnfinishedRequest(platform.url(name, `/v2/models/${name}/infer`, gateway), DIGITS.request);
 }
 
 test('replicas follow the demand of both gateways; a cut stream or a silent gateway neither adds nor takes one', async () => {
@@ -62,7 +62,7 @@ test('replicas follow the demand of both gateways; a cut stream or a silent gate
   fleet.gateways[1]!.resume();
   await wait(systemClock, LONGER_THAN_REACTION_MILLISECONDS);
 
-  const answers = await Promise.all(requests.map((request) => request.finish(DIGITS.request)));
+  const answers = await Promise.all(requests.map((request) => request.finish()));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   stop.abort();
   expect([...desired]).toEqual([2]);
@@ -79,7 +79,7 @@ test('a pod takes no more requests than its limit, whichever gateways they come 
   await waitUntil('the pod has refused the second request', isRefused, PATIENCE_MILLISECONDS);
   await platform.untilInPod(pod, 1);
 
-  expect((await first.finish(DIGITS.request)).status).toBe(200);
+  expect((await first.finish()).status).toBe(200);
   expect((await second).status).toBe(200);
 });
 

@@ -25,13 +25,19 @@ export function sendRequest(url: string, { body, ...options }: Sent = {}): Promi
 /** More than a gateway collects before it looks for a pod, so that the request is in a pod while its end is still to come. */
 const OPENING = ' '.repeat(512 * 1024);
 
-/** A request that a pod has and cannot answer yet: JSON may begin with spaces, and the rest is not sent before `finish`. */
+/**
+ * A request that a pod has and cannot answer yet: JSON may begin with spaces, and what follows them is not sent before `finish`. Its length is
+ * declared, because a pod has room for few bodies of unknown length.
+ */
 export class UnfinishedRequest {
   readonly answer: Promise<Answer>;
   readonly #request: ClientRequest;
+  readonly #body: string;
 
-  /** @param headers in place of a chunked body's */
-  constructor(url: string, headers: Readonly<Record<string, string | number>> = {}) {
+  /** @param body in ASCII */
+  constructor(url: string, body: string) {
+    this.#body = body;
+    const headers = { 'content-length': OPENING.length + body.length };
     this.#request = httpRequest(url, { method: 'POST', agent: false, headers });
     this.answer = answerOf(this.#request);
     // Whoever aborts it does not want to hear of it.
@@ -39,8 +45,8 @@ export class UnfinishedRequest {
     this.#request.write(OPENING);
   }
 
-  finish(body: string): Promise<Answer> {
-    this.#request.end(body);
+  finish(): Promise<Answer> {
+    this.#request.end(this.#body);
     return this.answer;
   }
 

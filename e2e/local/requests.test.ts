@@ -146,7 +146,7 @@ describe('a client that lies or leaves harms nobody', () => {
   });
 
   test('an upload that breaks off in a pod', async () => {
-    const upload = new UnfinishedRequest(platform.url('digits', `${MODEL_PATH}/infer`));
+    const upload = new UnfinishedRequest(platform.url('digits', `${MODEL_PATH}/infer`), DIGITS.request);
     await platform.untilLoad('digits', 'one in a pod', ({ inFlight }) => inFlight === 1);
     upload.abort();
   });

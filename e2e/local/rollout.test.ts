@@ -43,7 +43,7 @@ function statusesOf(answers: readonly Answer[]): Set<string> {
 
 async function unfinishedRequest(): Promise<UnfinishedRequest> {
   const pod = await platform.onlyPod('digits');
-  const request = new UnfinishedRequest(platform.url('digits', '/v2/models/digits/infer'));
+  const request = new UnfinishedRequest(platform.url('digits', '/v2/models/digits/infer'), DIGITS.request);
   await platform.untilInPod(pod, 1);
   return request;
 }
@@ -61,7 +61,7 @@ test('an edit takes over only when its revision is ready, and no request fails',
   await traffic.next(2 * CLIENTS);
   expect(revisionsOf(await traffic.next(10 * CLIENTS))).toEqual(new Set(['digits-00002']));
 
-  const { status, headers } = await begunBefore.finish(DIGITS.request);
+  const { status, headers } = await begunBefore.finish();
   expect({ status, revision: headers['pilotlight-revision'] }).toEqual({ status: 200, revision: 'digits-00001' });
   await traffic.stop();
   expect(statusesOf(traffic.answers)).toEqual(new Set(['200']));
@@ -103,7 +103,7 @@ test('a function that is deleted answers what it has, refuses the rest, and leav
 
   await platform.delete('digits');
   await traffic.until(() => traffic.answers.at(-1)?.status === 404);
-  expect((await begunBefore.finish(DIGITS.request)).status).toBe(200);
+  expect((await begunBefore.finish()).status).toBe(200);
   await traffic.stop();
   expect(statusesOf(traffic.answers)).toEqual(new Set(['200', '404 unknown-function']));
 

@@ -5,7 +5,7 @@ import type { Pod } from '../../operator/cluster/resources.ts';
 import { DIGITS, VOICE_ACTIVITY } from './examples.ts';
 import { ModelServer, whole } from './model-server.ts';
 import { readyCondition, startPlatform, type Platform } from './platform.ts';
-import { descendants } from './processes.ts';
+import { isAlive, podProcesses } from './processes.ts';
 import { UnfinishedRequest, type Answer } from './request.ts';
 
 jest.setTimeout(60_000);
@@ -92,15 +92,15 @@ test('a request does not wait longer than the queue lets it for a model that sta
 
 test('a function grows to as many replicas as its requests need, then goes back to zero and leaves no process', async () => {
   const url = platform.url('digits', '/v2/models/digits/infer');
-  const requests = Array.from({ length: 2 * TARGET + 1 }, () => new UnfinishedRequest(url));
+  const requests = Array.from({ length: 2 * TARGET + 1 }, () => new UnfinishedRequest(url, DIGITS.request));
   await platform.untilReplicas('digits', 3);
+  const processes = await Promise.all((await platform.pods('digits')).map(podProcesses));
 
-  const answers = await Promise.all(requests.map((request) => request.finish(DIGITS.request)));
+  const answers = await Promise.all(requests.map((request) => request.finish()));
   expect(answers.flatMap((answer) => differences(answer, DIGITS.expected))).toEqual([]);
 
   await Promise.all(EXAMPLES.map(({ name }) => platform.untilNoPods(name)));
-  const left = (await descendants(process.pid)).map(({ command }) => command);
-  expect(left.filter((command) => command.includes('runtime.js'))).toEqual([]);
+  expect(processes.flatMap(({ group, runtime }) => [group, runtime]).filter(isAlive)).toEqual([]);
 });
 
 test('a model that starts more slowly than requests wait and windows last is not given up', async () => {
