@@ -1,4 +1,5 @@
 /** Reads an announcement field by field. The pod that sends it runs a stranger's model, so nothing in it is taken on trust. */
+import { isIP } from 'node:net';
 import type { Announcement, ModelFacts, PodAddress, TensorFacts } from './announcement.ts';
 import { boolean, FieldError, fields, integer, list, name, number, optional, text, TEXT } from './fields.ts';
 
@@ -31,13 +32,20 @@ export function parseAddress(given: Readonly<Record<string, unknown>>, path: str
   const ports = fields(given['ports'], `${path}ports`);
   const port = (value: unknown, at: string): number => integer(value, at, 1, 65_535);
   return {
-    host: text(given['host'], `${path}host`, HOST, 253),
+    host: parseHost(given['host'], `${path}host`),
     ports: {
       http: port(ports['http'], `${path}ports.http`),
       control: port(ports['control'], `${path}ports.control`),
       ...optional(ports, 'grpc', `${path}ports`, port),
     },
   };
+}
+
+/** What is neither cannot be put into a URL (`1.2.3.999`, `a:b`), or means an address there that it does not look like (`0x7f.1`). */
+function parseHost(value: unknown, path: string): string {
+  const host = text(value, path, HOST, 253);
+  if (isIP(host) !== 0 || URL.parse(`http://${host}`)?.hostname === host.toLowerCase()) return host;
+  throw new FieldError(path, 'an IP address or a DNS name');
 }
 
 export function parseUid(value: unknown, path: string): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { functionRoute, revisionRoute } from '../testing/gateway-fixture.ts';
+import { connectPod } from '../proxy/undici-connection.ts';
 import { FieldError } from '../../common/wire/fields.ts';
 import { parseAnnouncement } from '../../common/wire/parse-announcement.ts';
 import { parseOperatorMessage } from './parse-operator-message.ts';
@@ -78,9 +79,20 @@ describe.each([
   });
 });
 
+test.each(['10.0.0.7', 'fd00::7', '::ffff:10.0.0.7', 'Pod-0.pods.default.svc', 'xn--bcher-kva.example'])(
+  'a host may be %s',
+  (host) => {
+    expect(parseAnnouncement({ ...announcement, host }).host).toBe(host);
+  },
+);
+
 test.each([
   [{ ...announcement, host: 'user@host' }, 'host must be'],
   [{ ...announcement, host: 'host:80/path' }, 'host must be'],
+  [{ ...announcement, host: '1.2.3.999' }, 'host must be an IP address or a DNS name.'],
+  [{ ...announcement, host: 'a:80' }, 'host must be an IP address or a DNS name.'],
+  [{ ...announcement, host: '2130706433' }, 'host must be an IP address or a DNS name.'],
+  [{ ...announcement, host: '0x7f.1' }, 'host must be an IP address or a DNS name.'],
   [{ ...announcement, ports: { http: 0, control: 1 } }, 'ports.http must be an integer from 1 to 65535.'],
   [{ ...announcement, phases: { 'a b': 1 } }, 'phases key must be'],
   [{ ...announcement, phases: { fetch: -1 } }, 'phases.fetch must be'],
@@ -88,3 +100,20 @@ test.each([
 ])('a wrong announcement is refused by name', (wrong, message) => {
   expect(() => parseAnnouncement(wrong)).toThrow(message);
 });
+
+test('a connection can be made to every host that is read', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9a-fx:.-]{1,12}$/), (host) => {
+      try {
+        connectPod(parseAnnouncement({ ...announcement, host }), fail).close();
+      } catch (error) {
+        expect(error).toBeInstanceOf(FieldError);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+function fail(error: unknown): never {
+  throw error;
+}
