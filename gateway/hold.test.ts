@@ -345,6 +345,39 @@ describe('announcements', () => {
     expect(moved.count).toBe(1);
   });
 
+  test('of an address that only the gateway’s own machine may have are refused to others', async () => {
+    await gateway.leader([functionRoute()]);
+    const runtime = await gateway.runtime('a');
+    for (const host of ['169.254.169.254', '0.0.0.0', 'localhost']) {
+      expect((await gateway.announce(runtime, { host })).status).toBe(403);
+    }
+    expect((await gateway.announce(runtime, { host: '1.2.3.999' })).status).toBe(400);
+    expect((await gateway.announce(runtime)).status).toBe(204);
+  });
+
+  test('of one pod are for one uid at a time, so that a stolen token buys no more than one pod', async () => {
+    await gateway.leader([functionRoute()]);
+    const gone = await gateway.runtime('gone');
+    await gone.close();
+    for (let uid = 0; uid < 20; uid += 1) {
+      expect((await gateway.announce(gone, { pod: 'pod-a', uid: `u${uid}` })).status).toBe(204);
+    }
+    const later = await gateway.operator('operator-1');
+    expect((await later.demand()).announcements.map(({ uid }) => uid)).toEqual(['u19']);
+    const runtime = await gateway.runtime('a');
+    await gateway.announce(runtime);
+    expect((await call(gateway.ports.http)).status).toBe(200);
+  });
+
+  test('of one pod for the uid of another are refused', async () => {
+    const runtime = await gateway.runtime('a');
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+    const thief = await gateway.runtime('b');
+    expect((await gateway.announce(thief, { uid: 'a' })).status).toBe(403);
+    expect(JSON.parse((await call(gateway.ports.http)).text)).toMatchObject({ pod: 'a' });
+    expect(thief.count).toBe(0);
+  });
+
   test('are told whole to an operator that connects later', async () => {
     await gateway.leader([functionRoute()]);
     const runtime = await gateway.runtime('a');

@@ -46,9 +46,9 @@ export function serveAnnouncement(
     if (typeof body === 'string') return answer('invalid', body);
     const announcement = parseBody(body);
     if (typeof announcement === 'string') return answer('invalid', announcement);
-    const result = intake.take(announcement, token);
-    const { namespace, revision, pod, uid } = announcement;
-    if (result === 'forbidden') logger.warn({ namespace, revision, pod, uid }, 'Refused an announcement');
+    const result = intake.take(announcement, token, request.socket.remoteAddress);
+    const { namespace, revision, pod, uid, host } = announcement;
+    if (result === 'forbidden') logger.warn({ namespace, revision, pod, uid, host }, 'Refused an announcement');
     else logger.info({ namespace, revision, pod, uid, result }, 'Took an announcement');
     answer(result, MEANING[result]);
   });
@@ -59,7 +59,7 @@ const MEANING: Readonly<Record<AnnouncementResult, string>> = {
   kept: 'The revision is not routed yet; the pod is remembered for a minute.',
   invalid: '',
   unauthorized: '',
-  forbidden: 'The token is not for this pod, or its key is no longer in use.',
+  forbidden: 'The token is not for this pod, its key is no longer in use, or no pod can have this uid or host.',
   gone: 'The operator has removed this pod.',
   'not-ready': 'No operator has connected yet; announce again.',
 };

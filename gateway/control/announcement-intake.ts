@@ -6,6 +6,7 @@ import type { AnnouncementResult } from '../metrics.ts';
 import type { BarredPods } from '../revision/barred-pods.ts';
 import type { EarlyAnnouncements } from '../revision/early-announcements.ts';
 import type { RouteTable } from '../routing/route-table.ts';
+import { mayAnnounceHost } from './announced-host.ts';
 import type { KeyRing } from './key-ring.ts';
 
 export class AnnouncementIntake {
@@ -33,13 +34,15 @@ export class AnnouncementIntake {
     this.#relay = parts.relay;
   }
 
-  /** When it returns, requests that waited for this pod are on their way. */
-  take(announcement: Announcement, token: string): AnnouncementResult {
+  /** When it returns, requests that waited for this pod are on their way. `from` is the address that it came from. */
+  take(announcement: Announcement, token: string, from: string | undefined): AnnouncementResult {
     if (this.#keys.keys.length === 0) return 'not-ready';
     if (!verifyToken(this.#keys.keys, token, 'announce', announcement)) return 'forbidden';
+    if (!mayAnnounceHost(announcement.host, from)) return 'forbidden';
     const revision = this.#routes.revision(announcement.namespace, announcement.revision);
     if (revision !== undefined) {
-      if (!revision.announce(announcement)) return 'gone';
+      const verdict = revision.announce(announcement);
+      if (verdict !== 'accepted') return verdict;
     } else {
       const now = this.#clock.monotonic();
       if (this.#barred.isBarred(announcement.uid, now)) return 'gone';

@@ -28,3 +28,10 @@ test('keeps no more than a thousand', () => {
   for (let uid = 0; uid < 1_500; uid += 1) early.keep(announcement(String(uid)), 0);
   expect(early.all(1)).toHaveLength(1_000);
 });
+
+test('keeps one of a pod, the last, whatever uids it gives itself', () => {
+  const early = new EarlyAnnouncements();
+  early.keep({ ...announcement('a'), pod: 'p' }, 0);
+  early.keep({ ...announcement('b'), pod: 'p' }, 0);
+  expect(early.all(1).map(({ uid }) => uid)).toEqual(['b']);
+});

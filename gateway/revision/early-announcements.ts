@@ -13,26 +13,31 @@ interface Kept {
 }
 
 export class EarlyAnnouncements {
-  /** By uid; insertion order is that of time. */
+  /** By what a token proves, so that one pod has one, whatever uids it gives itself; insertion order is that of time. */
   readonly #kept = new Map<string, Kept>();
 
   keep(announcement: Announcement, now: number): void {
-    this.#kept.delete(announcement.uid);
-    this.#kept.set(announcement.uid, { announcement, until: now + KEPT_MILLISECONDS });
-    for (const [uid, { until }] of this.#kept) {
+    const key = keyOf(announcement);
+    this.#kept.delete(key);
+    this.#kept.set(key, { announcement, until: now + KEPT_MILLISECONDS });
+    for (const [oldest, { until }] of this.#kept) {
       if (until > now && this.#kept.size <= MOST) break;
-      this.#kept.delete(uid);
+      this.#kept.delete(oldest);
     }
   }
 
   /** Those of one revision; they are not kept any longer. */
   take(namespace: string, revision: string, now: number): Announcement[] {
     const taken = this.all(now).filter((one) => one.namespace === namespace && one.revision === revision);
-    for (const { uid } of taken) this.#kept.delete(uid);
+    for (const announcement of taken) this.#kept.delete(keyOf(announcement));
     return taken;
   }
 
   all(now: number): Announcement[] {
     return [...this.#kept.values()].filter(({ until }) => until > now).map(({ announcement }) => announcement);
   }
+}
+
+function keyOf({ namespace, revision, pod }: Announcement): string {
+  return `${namespace}/${revision}/${pod}`;
 }

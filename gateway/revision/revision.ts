@@ -161,19 +161,26 @@ export class Revision {
     this.#settle();
   }
 
-  /** A pod says that it is ready. False: it is known to be gone or going. */
-  announce(announcement: Announcement): boolean {
+  /**
+   * A pod says that it is ready. `gone`: it is known to be gone or going. Its token proves its name alone, so it may not speak for a uid that another
+   * name has, and of the uids that only itself speaks for it has the last: any number of them would cost a connection each.
+   */
+  announce(announcement: Announcement): 'accepted' | 'gone' | 'forbidden' {
     const { uid, pod: name } = announcement;
     const now = this.#services.clock.monotonic();
-    if (this.#services.barred.isBarred(uid, now)) return false;
-    const pod = this.#pods.get(uid) ?? this.#add(new Pod(uid, name, announcement, this.#services.connect));
-    if (pod.terminating) return false;
+    const known = this.#pods.get(uid);
+    if (known !== undefined && known.name !== name) return 'forbidden';
+    if (known?.terminating === true || this.#services.barred.isBarred(uid, now)) return 'gone';
+    for (const other of this.#pods.values()) {
+      if (other !== known && other.name === name && other.listed === undefined) this.#remove(other, now);
+    }
+    const pod = known ?? this.#add(new Pod(uid, name, announcement, this.#services.connect));
     pod.moveTo(announcement);
     pod.announcement = announcement;
     pod.announcedAt = now;
     pod.renew();
     this.#settle();
-    return true;
+    return 'accepted';
   }
 
   /** Lets announced pods go that the leader, streaming since `leaderSince`, does not list. */
