@@ -53,6 +53,15 @@ describe('target utilisation', () => {
   test('is 100 %: one steady request at a target of 1 is one replica', () => {
     walk({ scaling: { target: 1 } }, [{ at: 0, ready: 1, inFlight: 1, windows: [1, 1], want: 1, because: [] }]);
   });
+
+  test('is not overstepped by what two clocks make of one steady request', () => {
+    const steady = { ready: 1, inFlight: 1, want: 1, because: [] };
+    walk({ scaling: { target: 1 } }, [
+      { at: 0, ...steady, windows: [1.000008, 1.001592] },
+      { at: 2, ...steady, windows: [0.999757, 0.998137] },
+      { at: 4, ready: 1, inFlight: 2, windows: [1.01, 1.06], want: 2 },
+    ]);
+  });
 });
 
 describe('demand at zero', () => {

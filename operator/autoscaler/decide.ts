@@ -6,6 +6,7 @@ import { retired } from './adjustments/retired.ts';
 import { silence } from './adjustments/silence.ts';
 import { startingSurplus } from './adjustments/starting-surplus.ts';
 import { unknownGateway } from './adjustments/unknown-gateway.ts';
+import { withoutNoise } from './adjustments/without-noise.ts';
 import { wokenFloor } from './adjustments/woken-floor.ts';
 import { decideKpa, type KpaState } from './kpa/decide-kpa.ts';
 import { kpaSettings } from './kpa/kpa-settings.ts';
@@ -76,14 +77,18 @@ export function decide(
   const { concurrency } = observation;
   // Starting replicas count, or each tick of a slow start would find one replica facing the whole queue, and panic.
   const readyReplicas = revision.readyReplicas + revision.startingReplicas;
-  const core = decideKpa(kpaSettings(revision), { readyReplicas, concurrency }, state.kpa, now.monotonic);
+  const measured = concurrency && {
+    stable: withoutNoise(concurrency.stable),
+    panic: withoutNoise(concurrency.panic),
+  };
+  const core = decideKpa(kpaSettings(revision), { readyReplicas, concurrency: measured }, state.kpa, now.monotonic);
 
   const known = {
     revision,
     current: state.desired,
     wokenAt: state.wokenAt,
     demand: observation.demand,
-    panicConcurrency: concurrency?.panic,
+    panicConcurrency: measured?.panic,
     silentSeconds: observation.silentSeconds,
     now: now.epoch,
   };
