@@ -3,6 +3,8 @@
  * thrown as a NdjsonError, after which the stream cannot be trusted any more and has to be ended.
  */
 
+import { ByteCollector } from '../platform/byte-collector.ts';
+
 /** The peer sent what is not a line of JSON within the limit. */
 export class NdjsonError extends Error {
   override readonly name = 'NdjsonError';
@@ -18,9 +20,8 @@ export function encodeLine(message: object): string {
 export class NdjsonDecoder {
   readonly #maxLineBytes: number;
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  /** The beginning of a line whose end has not come; doubled as it grows, so that a line sent byte by byte costs no more than its length. */
-  #buffer = new Uint8Array(0);
-  #length = 0;
+  /** The beginning of a line whose end has not come. */
+  #beginning = new ByteCollector();
 
   /** `maxLineBytes` counts a line without its line feed. */
   constructor(maxLineBytes: number) {
@@ -39,27 +40,19 @@ export class NdjsonDecoder {
   }
 
   #complete(last: Uint8Array): Uint8Array {
-    if (this.#length === 0) {
+    if (this.#beginning.length === 0) {
       this.#check(last.length);
       return last;
     }
     this.#keep(last);
-    const line = this.#buffer.subarray(0, this.#length);
-    this.#buffer = new Uint8Array(0);
-    this.#length = 0;
-    return line;
+    const { bytes } = this.#beginning;
+    this.#beginning = new ByteCollector();
+    return bytes;
   }
 
   #keep(part: Uint8Array): void {
-    const length = this.#length + part.length;
-    this.#check(length);
-    if (length > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
-      grown.set(this.#buffer.subarray(0, this.#length));
-      this.#buffer = grown;
-    }
-    this.#buffer.set(part, this.#length);
-    this.#length = length;
+    this.#check(this.#beginning.length + part.length);
+    this.#beginning.push(part);
   }
 
   #check(length: number): void {

@@ -1,6 +1,7 @@
 /** `POST /v1/announcements`: reads the message within bounds and answers so that the pod knows whether to say it again. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../../common/platform/logging.ts';
+import { ByteCollector } from '../../common/platform/byte-collector.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
 import type { AnnouncementResult, GatewayMetrics } from '../metrics.ts';
@@ -81,7 +82,7 @@ function readBody(
   clock: Clock,
   done: (body: Buffer | string) => void,
 ): void {
-  const chunks: Buffer[] = [];
+  const collected = new ByteCollector();
   let length = 0;
   const cancel: Cancel = clock.after(MILLISECONDS, () => {
     request.destroy();
@@ -89,10 +90,10 @@ function readBody(
   response.once('close', cancel);
   request.on('data', (chunk: Buffer) => {
     length += chunk.length;
-    if (length <= MOST_BYTES) chunks.push(chunk);
+    if (length <= MOST_BYTES) collected.push(chunk);
   });
   request.once('end', () => {
     cancel();
-    done(length > MOST_BYTES ? `An announcement has at most ${MOST_BYTES} bytes.` : Buffer.concat(chunks, length));
+    done(length > MOST_BYTES ? `An announcement has at most ${MOST_BYTES} bytes.` : collected.bytes);
   });
 }

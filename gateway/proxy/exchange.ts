@@ -62,7 +62,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#request = request;
     this.#response = response;
     this.#head = head;
-    this.#body = new RequestBody(request, services.maxBodyBytes, this);
+    this.#body = new RequestBody(request, head.contentLength, services.maxBodyBytes, this);
     this.#turn = new Turn(services, match, revision, this);
     this.#arrivedAt = services.clock.monotonic();
   }

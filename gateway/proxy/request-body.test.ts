@@ -12,7 +12,7 @@ const IGNORE: BodyEvents = { collected: () => undefined, tooLarge: () => undefin
 async function begun(): Promise<{ readonly request: IncomingMessage; readonly body: RequestBody }> {
   const request = new IncomingMessage(new Socket());
   const collected = Promise.withResolvers<undefined>();
-  const body = new RequestBody(request, 2 * HELD_BYTES, {
+  const body = new RequestBody(request, undefined, 2 * HELD_BYTES, {
     ...IGNORE,
     collected: () => collected.resolve(undefined),
   });

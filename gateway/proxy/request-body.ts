@@ -4,9 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import { ByteCollector } from '../../common/platform/byte-collector.ts';
 
 /** A larger body is streamed. Most inference requests are below, and a thousand held ones of this size are 256 MiB. */
 export const HELD_BYTES = 256 * 1024;
+
+/** What one read from a connection brings at most: the beginning of a large body ends as much beyond HELD_BYTES. */
+const READ_BYTES = 64 * 1024;
 
 export interface BodyEvents {
   /** All of a small body is here, or the beginning of a large one. Called once, perhaps before `collect` returns. */
@@ -21,8 +25,7 @@ export class RequestBody {
   readonly #request: IncomingMessage;
   readonly #limit: number;
   readonly #events: BodyEvents;
-  #chunks: Buffer[] = [];
-  #held = 0;
+  #held: ByteCollector;
   #received = 0;
   #complete = false;
   #collecting = false;
@@ -30,14 +33,16 @@ export class RequestBody {
   #spent = false;
   #stream: BodyStream | undefined;
 
-  constructor(request: IncomingMessage, limit: number, events: BodyEvents) {
+  /** `declaredLength` is undefined for a chunked body. */
+  constructor(request: IncomingMessage, declaredLength: number | undefined, limit: number, events: BodyEvents) {
     this.#request = request;
+    this.#held = new ByteCollector(Math.min(declaredLength ?? 0, HELD_BYTES + READ_BYTES));
     this.#limit = limit;
     this.#events = events;
   }
 
   get heldBytes(): number {
-    return this.#held;
+    return this.#held.length;
   }
 
   /** True if all of it can be sent, also if some was sent before. */
@@ -62,12 +67,9 @@ export class RequestBody {
   /** For one attempt: the bytes themselves, or a stream if more will come. Ask `isWhole` first, and `takeBack` after an attempt that failed. */
   send(): Buffer | Readable | null {
     if (this.#complete && !this.#spent && this.#stream === undefined) {
-      if (this.#held === 0) return null;
-      const [first] = this.#chunks;
-      if (this.#chunks.length > 1 || first === undefined) this.#chunks = [Buffer.concat(this.#chunks, this.#held)];
-      return this.#chunks[0] ?? null;
+      return this.#held.length === 0 ? null : this.#held.bytes;
     }
-    this.#stream = new BodyStream(this.#chunks, {
+    this.#stream = new BodyStream(this.#held.bytes, {
       wanted: () => this.#flow(),
       dropped: (stream) => this.#dropped(stream),
     });
@@ -79,7 +81,7 @@ export class RequestBody {
     this.#request.off('data', this.#onData);
     this.#request.off('end', this.#onEnd);
     this.#stream?.destroy();
-    this.#chunks = [];
+    this.#held = new ByteCollector();
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -92,9 +94,8 @@ export class RequestBody {
     }
     this.#events.progress();
     if (this.#collecting) {
-      this.#chunks.push(chunk);
-      this.#held += chunk.length;
-      if (this.#held <= HELD_BYTES) return;
+      this.#held.push(chunk);
+      if (this.#held.length <= HELD_BYTES) return;
       this.#request.pause();
       this.#collecting = false;
       this.#events.collected();
@@ -134,22 +135,19 @@ interface StreamOwner {
 
 /** One attempt's view of a large body: what is held, then what still comes. */
 class BodyStream extends Readable {
-  readonly #beginning: readonly Buffer[];
   readonly #owner: StreamOwner;
-  #next = 0;
+  #beginning: Buffer | undefined;
 
-  constructor(beginning: readonly Buffer[], owner: StreamOwner) {
+  constructor(beginning: Buffer, owner: StreamOwner) {
     super({ highWaterMark: 64 * 1024 });
     this.#beginning = beginning;
     this.#owner = owner;
   }
 
   override _read(): void {
-    for (let chunk = this.#beginning[this.#next]; chunk !== undefined; chunk = this.#beginning[this.#next]) {
-      this.#next += 1;
-      if (!this.push(chunk)) return;
-    }
-    this.#owner.wanted();
+    const beginning = this.#beginning;
+    this.#beginning = undefined;
+    if (beginning === undefined || this.push(beginning)) this.#owner.wanted();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

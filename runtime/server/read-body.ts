@@ -1,5 +1,6 @@
-/** Collects a request's body within a limit. Fastify's own collector copies every body; this one leaves a body of one chunk where it is. */
+/** Collects a request's body within a limit. Fastify's own collector copies every body; this one leaves a body of one piece where it is. */
 import type { IncomingMessage } from 'node:http';
+import { ByteCollector } from '../../common/platform/byte-collector.ts';
 import { ProtocolError, quote } from '../protocol/protocol-error.ts';
 
 /** Calls back once: with the body, or with a ProtocolError, or with the connection's error when the client broke off. */
@@ -13,12 +14,12 @@ export function readBody(
     done(new ProtocolError(`Content-Encoding ${quote(encoding)} is not understood; send the body as it is.`, 415));
     return;
   }
-  if (Number(request.headers['content-length'] ?? 0) > limit) {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > limit) {
     done(tooLarge(limit));
     return;
   }
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const collected = new ByteCollector(declared);
   const finish = (error: Error | null): void => {
     request.off('data', onData).off('end', onEnd).off('error', finish);
     if (error !== null) {
@@ -26,14 +27,12 @@ export function readBody(
       request.on('error', () => undefined);
       done(error);
     } else {
-      const [first] = chunks;
-      done(null, first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length));
+      done(null, collected.bytes);
     }
   };
   const onData = (chunk: Buffer): void => {
-    length += chunk.length;
-    chunks.push(chunk);
-    if (length > limit) finish(tooLarge(limit));
+    if (collected.length + chunk.length > limit) finish(tooLarge(limit));
+    else collected.push(chunk);
   };
   const onEnd = (): void => {
     finish(null);
