@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { signToken } from '../common/wire/tokens.ts';
 import { answerTo, call, open } from './testing/client.ts';
 import { announcementOf, functionRoute, GatewayFixture, KEY, revisionRoute } from './testing/gateway-fixture.ts';
-import { refuse, stall } from './testing/stub-runtime.ts';
+import { answerOk, refuse, stall } from './testing/stub-runtime.ts';
 
 let gateway: GatewayFixture;
 beforeEach(async () => {
@@ -376,6 +376,26 @@ describe('announcements', () => {
     expect((await gateway.announce(thief, { uid: 'a' })).status).toBe(403);
     expect(JSON.parse((await call(gateway.ports.http)).text)).toMatchObject({ pod: 'a' });
     expect(thief.count).toBe(0);
+  });
+
+  test('of a pod that then refuses have it asked by one request at a time until it takes one', async () => {
+    await gateway.leader([functionRoute()]);
+    const runtime = await gateway.runtime('a', refuse('LimitReached'));
+    const held = Array.from({ length: 20 }, () => call(gateway.ports.http));
+    await gateway.queued(20);
+    await gateway.announce(runtime);
+    await gateway.until(() => runtime.count === 20);
+    await gateway.queued(20);
+    for (let asked = 21; asked <= 23; asked += 1) {
+      await gateway.clock.advance(160);
+      await gateway.until(() => runtime.count >= asked);
+      await gateway.queued(20);
+      expect(runtime.count).toBe(asked);
+    }
+    runtime.behaviour = answerOk;
+    await gateway.clock.advance(160);
+    for (const answer of held) expect((await answer).status).toBe(200);
+    expect(runtime.count).toBe(43);
   });
 
   test('are told whole to an operator that connects later', async () => {

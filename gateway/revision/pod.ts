@@ -26,6 +26,7 @@ export class Pod implements Candidate {
   #address: PodAddress;
   #connection: PodConnection;
   #failures = 0;
+  #reason: RestReason = 'Unreachable';
   #restUntil = 0;
 
   constructor(uid: string, name: string, address: PodAddress, connect: ConnectPod) {
@@ -53,9 +54,19 @@ export class Pod implements Candidate {
     return now >= this.#restUntil && this.hasRoom(limit);
   }
 
+  /**
+   * It gets a request. If it did not take the last one, it is left alone again after this one: all that wait would otherwise be sent to a full pod
+   * each time that it has rested, bodies and all.
+   */
+  take(now: number): void {
+    this.inFlight += 1;
+    if (this.#failures > 0) this.#restUntil = now + podRest(this.#reason, this.#failures);
+  }
+
   /** It did not take a request, so it is left alone for a while. */
   rest(reason: RestReason, now: number): void {
     this.#failures += 1;
+    this.#reason = reason;
     this.#restUntil = now + podRest(reason, this.#failures);
   }
 

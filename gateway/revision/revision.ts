@@ -112,7 +112,7 @@ export class Revision {
   acquireFirst(now: number): Pod | undefined {
     const pod = pickPod(this.#ready, now, this.settings.concurrencyLimit, this.#services.random);
     if (pod === undefined) return undefined;
-    pod.inFlight += 1;
+    pod.take(now);
     this.meter.sent();
     return pod;
   }
