@@ -17,9 +17,6 @@ const ROOT = join(import.meta.dirname, '..', '..');
 export const DIGITS = example('digits');
 export const VOICE_ACTIVITY = example('voice-activity');
 
-/** Adds one to each of four numbers: `x` FP32 [batch, 4] to `y`. */
-export const ADD_ONE = fixtureUri('add-one');
-
 /** Runs for as many rounds as it is told: `trips` INT64 [] to `y` FP32 []. */
 export const LOOP = fixtureUri('loop');
 

@@ -9,8 +9,9 @@ import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
 import { PRODUCT_RESOURCES } from '../../operator/cluster/memory/product-resources.ts';
 import { startOperator } from '../../operator/operator.ts';
-import { GatewayProcess, Relay } from './gateway-process.ts';
+import { GatewayProcess } from './gateway-process.ts';
 import { NAMESPACE, type PlatformParts, type Surroundings } from './platform.ts';
+import { Relay } from './relay.ts';
 import { sendRequest, type Answer } from './request.ts';
 
 export class Fleet {

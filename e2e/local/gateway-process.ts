@@ -1,8 +1,6 @@
-/** A gateway as a process of its own, as in a cluster, and what stands between it and the operator. */
+/** A gateway as a process of its own, as in a cluster, which can be stopped in the middle of everything. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, connect, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { GATEWAY_ENVIRONMENT } from '../../gateway/configuration.ts';
@@ -64,54 +62,5 @@ export class GatewayProcess {
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await exited;
-  }
-}
-
-/** Passes connections on to a port of this machine, until they are cut. */
-export class Relay {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  /** Connections that there have been. */
-  count = 0;
-
-  private constructor(server: Server, target: number) {
-    this.#server = server;
-    server.on('connection', (near) => {
-      this.count += 1;
-      const far = connect(target, '127.0.0.1');
-      for (const [one, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(one);
-        one.setNoDelay(true);
-        one.pipe(other);
-        one.on('error', () => other.destroy());
-        one.on('close', () => {
-          this.#sockets.delete(one);
-          other.destroy();
-        });
-      }
-    });
-  }
-
-  static async start(target: number): Promise<Relay> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new Relay(server, target);
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  async close(): Promise<void> {
-    this.#server.close();
-    this.cut();
-    await once(this.#server, 'close');
   }
 }
