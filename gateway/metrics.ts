@@ -43,6 +43,17 @@ export interface RevisionMetrics {
   readonly coldStart: Observer;
 }
 
+const UNCOUNTED: { inc(): void } & Observer = { inc: () => undefined, observe: () => undefined };
+
+/** For a revision that is gone: what its last requests would count would make its series anew, and nobody would remove them. */
+export const NO_METRICS: RevisionMetrics = {
+  requests: { '2xx': UNCOUNTED, '3xx': UNCOUNTED, '4xx': UNCOUNTED, '5xx': UNCOUNTED, aborted: UNCOUNTED },
+  retries: { 'not-begun': UNCOUNTED, died: UNCOUNTED, stranger: UNCOUNTED },
+  duration: UNCOUNTED,
+  queueWait: UNCOUNTED,
+  coldStart: UNCOUNTED,
+};
+
 /** What is read when Prometheus asks. */
 export interface RevisionLoad {
   readonly namespace: string;

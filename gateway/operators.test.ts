@@ -246,3 +246,21 @@ describe('metrics', () => {
     );
   });
 });
+
+test('a revision that is gone is exported no more, also if a request that its pod has ends later', async () => {
+  const runtime = await gateway.runtime('a', stall);
+  const operator = await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+  const answer = call(gateway.ports.http);
+  const { response } = await runtime.received.next();
+  operator.change(1, [], [{ namespace: 'default', name: 'digits' }]);
+  await gateway.until(async () => !(await exported()).includes('digits-00001'));
+  response.writeHead(200, { 'pilotlight-pod-uid': 'a' }).end();
+  expect((await answer).status).toBe(200);
+  await gateway.clock.advance(1_000);
+  await operator.demand(({ revisions }) => revisions.some(({ inFlight, queued }) => inFlight + queued === 0));
+  expect(await exported()).not.toContain('digits-00001');
+
+  async function exported(): Promise<string> {
+    return gateway.registry.metrics();
+  }
+});

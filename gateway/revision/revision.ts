@@ -4,7 +4,7 @@ import type { RevisionRoute } from '../../common/wire/routes.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { RevisionMeter } from '../demand/revision-meter.ts';
-import type { RevisionMetrics } from '../metrics.ts';
+import { NO_METRICS, type RevisionMetrics } from '../metrics.ts';
 import type { BarredPods } from './barred-pods.ts';
 import { HoldQueue, type Place, type QueueLimits } from './hold-queue.ts';
 import { Pod, sameAddress } from './pod.ts';
@@ -44,7 +44,7 @@ export class Revision {
   readonly namespace: string;
   readonly name: string;
   readonly meter: RevisionMeter;
-  readonly metrics: RevisionMetrics;
+  metrics: RevisionMetrics;
   settings: RevisionSettings;
   readonly #services: RevisionServices;
   readonly #queue = new HoldQueue<Waiter>();
@@ -196,6 +196,7 @@ export class Revision {
   drop(): void {
     const now = this.#services.clock.monotonic();
     this.#isDropped = true;
+    this.metrics = NO_METRICS;
     for (const pod of this.#pods.values()) this.#remove(pod, now);
     this.#ready = [];
     this.flush((waiter) => {
