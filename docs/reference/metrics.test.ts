@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { queueMetrics } from '../../operator/controllers/queue-metrics.ts';
+import { RevisionMetrics } from '../../operator/controllers/revision-metrics.ts';
+import { startPhases } from '../../operator/pods/start-phases.ts';
+import type { PodState } from '../../runtime/admission/decide-admission.ts';
+import { createMetrics } from '../../runtime/server/metrics.ts';
+import { readPage, tableBelow } from '../markdown.ts';
+
+const page = readPage('reference/metrics.md');
+
+const REGISTRIES: Record<string, () => Registry> = {
+  Gateway: () => {
+    const registry = new Registry();
+    new GatewayMetrics(registry, () => ({ revisions: [], streams: 0, epoch: 0 }));
+    return registry;
+  },
+  Operator: () => {
+    const registry = new Registry();
+    new RevisionMetrics(registry);
+    queueMetrics(registry);
+    startPhases(registry);
+    return registry;
+  },
+  Runtime: () => createMetrics('digits', 'digits-00001', { phase: 'Ready', inFlight: 0 } as PodState).registry,
+};
+
+test.each(Object.keys(REGISTRIES))('lists exactly what the %s exports', (process) => {
+  const metrics = REGISTRIES[process]!().getMetricsAsArray();
+  const exported = metrics.map((metric) => {
+    // prom-client's own types leave the labels out, and call the type a number.
+    const { type, labelNames } = metric as unknown as { readonly type: string; readonly labelNames: readonly string[] };
+    return [metric.name, type, labelNames.join(), metric.help];
+  });
+  const documented = tableBelow(page, `## ${process}`).map(([name, type, labels = '', meaning]) => [
+    name,
+    type,
+    labels.replaceAll(/[` ]/g, ''),
+    meaning,
+  ]);
+  expect(documented.sort()).toEqual(exported.sort());
+});

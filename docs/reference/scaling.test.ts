@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { MODEL_FUNCTION_DEFINITION } from '../../common/api/generated/model-function-definition.ts';
+import type { Adjustment } from '../../operator/autoscaler/adjustments/adjustment.ts';
+import { decideKpa } from '../../operator/autoscaler/kpa/decide-kpa.ts';
+import { kpaSettings } from '../../operator/autoscaler/kpa/kpa-settings.ts';
+import { revisionWith } from '../../operator/autoscaler/scaling-fixture.ts';
+import { readPage, tableBelow } from '../markdown.ts';
+
+const page = readPage('reference/scaling.md');
+const ADJUSTMENTS = join(import.meta.dirname, '../../operator/autoscaler/adjustments');
+
+test('lists the knobs of the API with its defaults and bounds', () => {
+  const { properties = {} } =
+    MODEL_FUNCTION_DEFINITION.spec.versions[0]!.schema.openAPIV3Schema.properties!['spec']!.properties!['scaling']!;
+  const text = (value: unknown): string =>
+    typeof value === 'number' || typeof value === 'string' ? String(value) : '';
+  expect(tableBelow(page, '## Knobs').map((cells) => cells.slice(0, 4))).toEqual(
+    Object.entries(properties).map(([name, field]) => [
+      name,
+      text(field.default),
+      text(field.minimum),
+      text(field.maximum),
+    ]),
+  );
+});
+
+test('names every adjustment', async () => {
+  const files = readdirSync(ADJUSTMENTS).filter((name) => !name.endsWith('.test.ts'));
+  const modules = await Promise.all(files.map((name) => import(join(ADJUSTMENTS, name)) as Promise<object>));
+  const reasons = modules
+    .flatMap((module) => Object.values(module) as unknown[])
+    .filter((value): value is Adjustment => typeof value === 'object' && value !== null && 'reason' in value)
+    .map(({ reason }) => reason);
+  expect(
+    tableBelow(page, '## Adjustments')
+      .map(([name]) => name)
+      .sort(),
+  ).toEqual(reasons.sort());
+});
+
+describe('worked examples', () => {
+  test.each(tableBelow(page, '### Worked examples'))(
+    '%s ready, averages %s and %s, activation %s: %s',
+    (ready, stable, panic, activationReplicas, desired) => {
+      const settings = kpaSettings(revisionWith({ scaling: { activationReplicas: Number(activationReplicas) } }));
+      const observation = {
+        readyReplicas: Number(ready),
+        concurrency: { stable: Number(stable), panic: Number(panic) },
+      };
+      const calm = { panicSince: undefined, panicPeak: 0, delay: [] };
+      expect(decideKpa(settings, observation, calm, 0).desired).toBe(Number(desired));
+    },
+  );
+});
