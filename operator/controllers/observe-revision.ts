@@ -7,7 +7,7 @@ import type { Announcement } from '../../common/wire/announcement.ts';
 import type { ScalableRevision } from '../autoscaler/scalable.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
-import { observePod, type PodState } from '../pods/pod-state.ts';
+import { observePod, type PodState, type Watching } from '../pods/pod-state.ts';
 import { healsAt, NO_FAILURES, recordFailure, refusal, retryNow } from '../pods/start-history.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
 import type { FunctionView } from './function-view.ts';
@@ -23,13 +23,11 @@ export interface ObservedPods {
   readonly announcement: Announcement | undefined;
 }
 
-/** @param now milliseconds since the epoch */
 export function observePods(
   { observed, announced }: { readonly observed: Observed; readonly announced: AnnouncedPods },
   revision: ModelRevision,
   { deleted }: Pick<RevisionMemory, 'deleted'>,
-  startTimeoutSeconds: number,
-  now: number,
+  watching: Watching,
 ): ObservedPods {
   const pods: PodState[] = [];
   const takenNames = new Set<string>();
@@ -40,7 +38,7 @@ export function observePods(
       continue;
     }
     const own = announced.of(pod);
-    const seen = observePod(pod, own, { startTimeoutSeconds, now });
+    const seen = observePod(pod, own, watching);
     const state: PodState = deleted.has(seen.uid) ? { ...seen, phase: 'Terminating' } : seen;
     if (state.phase === 'Ready') announcement ??= own;
     pods.push(state);

@@ -11,9 +11,16 @@ import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { deleteOrphans } from '../pods/delete-orphans.ts';
 import { restoreHistory } from '../pods/start-history.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
-import { viewFunction } from './function-view.ts';
+import { viewFunction, type FunctionView } from './function-view.ts';
 import { keyOf, parseKey } from './object-key.ts';
-import { dueAgain, observePods, remember, routedPods, scalableRevision } from './observe-revision.ts';
+import {
+  dueAgain,
+  observePods,
+  remember,
+  routedPods,
+  scalableRevision,
+  type ObservedPods,
+} from './observe-revision.ts';
 import { recordEvents } from './new-event.ts';
 import type { Observed } from './observed.ts';
 import { isProven } from './plan-revisions.ts';
@@ -42,10 +49,12 @@ interface Known {
 
 export class RevisionController {
   readonly #options: RevisionControllerOptions;
+  readonly #watchingSince: number;
   readonly #known = new Map<string, Known>();
 
   constructor(options: RevisionControllerOptions) {
     this.#options = options;
+    this.#watchingSince = options.clock.now();
   }
 
   /** Gives the milliseconds after which to look again. */
@@ -91,7 +100,7 @@ export class RevisionController {
   }
 
   #subject(key: string): Subject | undefined {
-    const { observed, clock } = this.#options;
+    const { observed } = this.#options;
     const { namespace, name } = parseKey(key);
     const revision = observed.revision(namespace, name);
     if (revision === undefined) return undefined;
@@ -100,8 +109,13 @@ export class RevisionController {
     const view = viewFunction(fn, observed.revisionsOf(namespace, fn.metadata.name));
     if (!view.revisions.includes(revision)) return undefined;
     const memory = this.#remembered(key, revision);
-    const pods = observePods(this.#options, revision, memory, fn.spec.scaling.startTimeoutSeconds, clock.now());
-    return { key, revision, view, memory, ...pods };
+    return { key, revision, view, memory, ...this.#observePods(revision, view, memory) };
+  }
+
+  #observePods(revision: ModelRevision, { function: fn }: FunctionView, memory: RevisionMemory): ObservedPods {
+    const { startTimeoutSeconds } = fn.spec.scaling;
+    const watching = { startTimeoutSeconds, watchingSince: this.#watchingSince, now: this.#options.clock.now() };
+    return observePods(this.#options, revision, memory, watching);
   }
 
   /** Another object of the same name begins with nothing. */
@@ -132,18 +146,12 @@ export class RevisionController {
   }
 
   async #report(subject: Subject, desired: number, waitsForOldPods: boolean): Promise<void> {
-    const { cluster, clock, autoscaler, events, metrics, announced, observed } = this.#options;
+    const { cluster, clock, autoscaler, events, metrics } = this.#options;
     const { revision, memory, view, key } = subject;
     const { namespace = '', name } = revision.metadata;
     const { mode, wokenAt } = autoscaler.decision(key) ?? {};
     // What was created and removed just now is in the watch already where the cluster is in this process.
-    const { pods, announcement } = observePods(
-      { observed, announced },
-      revision,
-      memory,
-      view.function.spec.scaling.startTimeoutSeconds,
-      clock.now(),
-    );
+    const { pods, announcement } = this.#observePods(revision, view, memory);
     const next = revisionStatus(
       {
         revision,

@@ -167,6 +167,7 @@ describe('a pod that', () => {
   test.each(Object.entries(CASES))('%s', (_name, { pod: object, announced = false, seconds = 1, want }) => {
     const state = observePod(object, announced ? announcement : undefined, {
       startTimeoutSeconds: 30,
+      watchingSince: 0,
       now: T0 + seconds * 1000,
     });
     expect(state).toMatchObject(want);
@@ -176,7 +177,13 @@ describe('a pod that', () => {
 test('the attempt of a pod is in its annotation, and nonsense in it counts as none', () => {
   const attempts = ['3', undefined, '-1', 'x', '1e99'].map((value) => {
     const object = pod({}, value === undefined ? {} : { annotations: { [ATTEMPT_ANNOTATION]: value } });
-    return observePod(object, undefined, { startTimeoutSeconds: 30, now: T0 }).attempt;
+    return observePod(object, undefined, { startTimeoutSeconds: 30, watchingSince: 0, now: T0 }).attempt;
   });
   expect(attempts).toEqual([3, 0, 0, 0, 0]);
+});
+
+test('a start has not timed out before an operator that just began could hear that the pod is ready', () => {
+  const watching = { startTimeoutSeconds: 30, watchingSince: T0 + 100_000 };
+  expect(observePod(pod(), undefined, { ...watching, now: T0 + 109_999 }).phase).toBe('Starting');
+  expect(observePod(pod(), undefined, { ...watching, now: T0 + 110_000 }).phase).toBe('Failed');
 });

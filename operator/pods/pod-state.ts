@@ -22,18 +22,29 @@ export interface PodState {
 /** Annotation with the number of failures in a row before this pod was made; it outlives the operator that counted. */
 export const ATTEMPT_ANNOTATION = 'pilotlight.dev/attempt';
 
-/**
- * @param announcement the one whose uid is the pod's, if it announced itself
- * @param now milliseconds since the epoch
- */
+/** An operator that has just started learns from gateways, within this, which pods announced themselves to its predecessor. */
+const HEARING_MILLISECONDS = 10_000;
+
+export interface Watching {
+  readonly startTimeoutSeconds: number;
+  /** Milliseconds since the epoch at which this operator began. */
+  readonly watchingSince: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** @param announcement the one whose uid is the pod's, if it announced itself */
 export function observePod(
   pod: Pod,
   announcement: Announcement | undefined,
-  { startTimeoutSeconds, now }: { readonly startTimeoutSeconds: number; readonly now: number },
+  { startTimeoutSeconds, watchingSince, now }: Watching,
 ): PodState {
   const failure = podFailure(pod);
   const address = announcement ?? addressInStatus(pod);
-  const startDeadline = failure?.reason === 'Unschedulable' ? undefined : startedAt(pod) + startTimeoutSeconds * 1000;
+  const startDeadline =
+    failure?.reason === 'Unschedulable'
+      ? undefined
+      : Math.max(startedAt(pod) + startTimeoutSeconds * 1000, watchingSince + HEARING_MILLISECONDS);
   const base = {
     name: pod.metadata.name,
     uid: pod.metadata.uid ?? '',
