@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { GATEWAY_DEFAULTS } from './configuration.ts';
 import { answerTo, call, open } from './testing/client.ts';
 import { CONTROL_TOKEN, functionRoute, GatewayFixture, KEY, revisionRoute } from './testing/gateway-fixture.ts';
 import { StubOperator } from './testing/stub-operator.ts';
@@ -204,6 +208,52 @@ describe('readiness', () => {
     expect((await inFlight).status).toBe(200);
     await gateway.closeGateway();
     await closed;
+  });
+});
+
+describe('a gateway that ends', () => {
+  const REQUEST = 'GET / HTTP/1.1\r\nhost: digits.default\r\n\r\n';
+  const ANSWER = ['content-length', '2', 'pilotlight-pod-uid', 'a'];
+
+  /** A client that keeps its connection, whose request the pod has; `text` is what it got, `closed` resolves when it has all. */
+  async function waiting(): Promise<{
+    readonly text: () => string;
+    readonly closed: Promise<unknown>;
+    readonly response: ServerResponse;
+  }> {
+    const runtime = await gateway.runtime('a', stall);
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+    const socket = connect(gateway.ports.http, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    const closed = once(socket, 'close');
+    socket.write(REQUEST);
+    return { text: () => text, closed, response: (await runtime.received.next()).response };
+  }
+
+  test('tells a client whose request it had before to keep its connection no longer', async () => {
+    const { text, closed, response } = await waiting();
+    const ended = gateway.beginToClose();
+    response.writeHead(200, ANSWER).end('ok');
+    await closed;
+    expect(text()).toContain('Connection: close');
+    await gateway.closeGateway();
+    await ended;
+  });
+
+  test('does not wait for the connection of an answer that had begun before', async () => {
+    const { text, closed, response } = await waiting();
+    response.writeHead(200, ANSWER).write('o');
+    await gateway.until(() => text().endsWith('o'));
+    const ended = gateway.beginToClose();
+    await gateway.clock.advance(GATEWAY_DEFAULTS.drainMilliseconds);
+    response.end('k');
+    await gateway.until(() => text().endsWith('ok'));
+    await gateway.clock.advance(1_000);
+    await closed;
+    await ended;
   });
 });
 

@@ -113,7 +113,6 @@ export async function startGateway({
       {
         listener,
         maxConnections: configuration.maxConnections,
-        isDraining: () => phase !== 'serving',
       },
       {
         clock,
@@ -122,6 +121,7 @@ export async function startGateway({
         metrics,
         maxBodyBytes: configuration.maxBodyBytes,
         timeoutMarginMilliseconds: configuration.timeoutMarginMilliseconds,
+        isDraining: () => phase !== 'serving',
         isEnding: () => phase === 'ending',
       },
     );

@@ -31,6 +31,8 @@ export interface ExchangeServices extends TurnServices {
   readonly metrics: GatewayMetrics;
   /** Bytes. */
   readonly maxBodyBytes: number;
+  /** True while clients should move their connections to another gateway. */
+  readonly isDraining: () => boolean;
   /** The pod itself answers when timeoutSeconds are over; this much later the gateway stops believing that it will. */
   readonly timeoutMarginMilliseconds: number;
 }
@@ -118,6 +120,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#abandon(message);
     this.#body.discard();
     if (this.#response.headersSent) return void this.#response.destroy();
+    if (this.#services.isDraining()) this.#response.shouldKeepAlive = false;
     const moreComes = this.#head.chunked || (this.#head.contentLength ?? 0) > HELD_BYTES || this.#isLate;
     if (moreComes && !this.#request.complete) {
       refuseBody(this.#request, this.#response, this.#services.clock, code, message);
@@ -152,6 +155,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
       pod: this.#services.clock.monotonic() - this.#sentAt,
       start: this.#turn.isCold ? (pod?.announcement?.phases ?? {}) : undefined,
     };
+    if (this.#services.isDraining()) this.#response.shouldKeepAlive = false;
     this.#response.writeHead(status, responseFields(headers, this.#turn.revision.name, phases));
   }
 

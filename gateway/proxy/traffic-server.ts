@@ -23,8 +23,6 @@ const IDLE_MILLISECONDS = 120_000;
 export interface TrafficServerOptions {
   readonly listener: Listener;
   readonly maxConnections: number;
-  /** True while clients should move their connections to another gateway. */
-  readonly isDraining: () => boolean;
 }
 
 export function createTrafficServer(options: TrafficServerOptions, services: ExchangeServices): Server {
@@ -39,7 +37,6 @@ export function createTrafficServer(options: TrafficServerOptions, services: Exc
   const answers = new WeakMap<Duplex, ServerResponse>();
   const handle = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response);
-    if (options.isDraining()) response.shouldKeepAlive = false;
     begin(options.listener, services, request, response, expectsContinue);
   };
   server.on('request', handle(false));
@@ -62,6 +59,7 @@ function begin(
   const { metrics, routes, random } = services;
   const deny = (code: GatewayErrorCode, message: string): void => {
     metrics.countError(code);
+    if (services.isDraining()) response.shouldKeepAlive = false;
     answerError(response, code, message);
   };
   const head = readRequestHead(request.rawHeaders, request.socket.remoteAddress);
