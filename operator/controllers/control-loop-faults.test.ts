@@ -39,6 +39,50 @@ test('a late watch of pods makes no pod too many and removes none too many', asy
   expect(loop.asked).toEqual(['digits-00001-2', 'digits-00001-1']);
 });
 
+describe('with a watch that is behind that of what it owns,', () => {
+  /** Deliveries of the resource are late; and nothing is made more than 20 times, or a loop would never end. */
+  function late(kind: string): { readonly made: string[]; readonly options: Partial<MemoryClusterOptions> } {
+    const made: string[] = [];
+    return {
+      made,
+      options: {
+        faults: {
+          delivery: ({ resource }) => (resource.endsWith(kind) ? { type: 'Delayed', milliseconds: 3000 } : undefined),
+          call: ({ verb, key }) => {
+            if (verb !== 'create') return undefined;
+            made.push(key?.name ?? '');
+            return made.length > 20 ? new ClusterError('Unavailable', 'Enough') : undefined;
+          },
+        },
+      },
+    };
+  }
+
+  test('no revision is made for a function that is gone', async () => {
+    const { made, options } = late('ModelFunction');
+    await start(options);
+    await loop.apply('digits', { scaling });
+    await loop.walk(4);
+    await loop.announce('digits-00001-0');
+    made.length = 0;
+    await loop.delete('digits');
+    await loop.walk(5);
+    expect(made.filter((name) => name.startsWith('digits-'))).toEqual([]);
+  });
+
+  test('no pod is made for a revision that is gone', async () => {
+    const { made, options } = late('ModelRevision');
+    await start(options);
+    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.walk(4);
+    await loop.announce('digits-00001-0');
+    made.length = 0;
+    await loop.cluster.delete(MODEL_REVISIONS, { namespace: 'default', name: 'digits-00001' });
+    await loop.walk(2);
+    expect(made.filter((name) => name.startsWith('digits-00001-'))).toEqual([]);
+  });
+});
+
 describe('an API server that refuses', () => {
   test('a pod for a quota is quoted, and asked again with back-off', async () => {
     let refuses = true;

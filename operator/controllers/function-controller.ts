@@ -8,6 +8,7 @@ import type { EventRecorder } from '../cluster/events.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
+import { stillExists } from '../cluster/still-exists.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS } from '../cluster/resources.ts';
 import { functionEvents } from './function-events.ts';
 import { functionStatus, type FunctionUrl } from './function-status.ts';
@@ -46,6 +47,7 @@ export class FunctionController {
     let view = viewFunction(fn, observed.revisionsOf(namespace, name));
     let refusal: Refusal | undefined;
     if (view.create !== undefined) {
+      if (!(await stillExists(cluster, MODEL_FUNCTIONS, fn))) return;
       const made = await this.#create(fn, view.create);
       if ('reason' in made) refusal = made;
       else view = viewFunction(fn, [...view.revisions, made]);

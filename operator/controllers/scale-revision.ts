@@ -4,7 +4,8 @@ import type { Clock } from '../../common/platform/clock.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
 import type { Cluster } from '../cluster/port.ts';
-import { PODS } from '../cluster/resources.ts';
+import { MODEL_REVISIONS, PODS } from '../cluster/resources.ts';
+import { stillExists } from '../cluster/still-exists.ts';
 import { createPods, isForeign } from '../pods/create-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
 import { planPods } from '../pods/plan-pods.ts';
@@ -78,6 +79,8 @@ async function create(
 ): Promise<number | undefined> {
   const { cluster, clock, metrics } = options;
   const { revision, view, memory } = subject;
+  // Not while callers wait: what wakes a revision is no end of its pods.
+  if (memory.unansweredWake === undefined && !(await stillExists(cluster, MODEL_REVISIONS, revision))) return undefined;
   const pods = names.map((name) =>
     buildPod(revision, {
       name,
