@@ -9,6 +9,8 @@ import { DEFAULT_MAX_BODY_BYTES } from '../../runtime/configuration.ts';
 import { startRuntime } from '../../runtime/runtime.ts';
 import { UsageError, port, type Command } from '../command.ts';
 
+const HOST = '127.0.0.1';
+
 export const serve: Command = {
   name: 'serve',
   summary: 'Serves one ONNX model over HTTP, without scaling.',
@@ -43,6 +45,8 @@ export const serve: Command = {
         metrics: port('metrics-port', options['metrics-port']),
         control: 0,
       },
+      // It asks nobody who they are, so other machines do not reach it.
+      host: HOST,
       maxBodyBytes: DEFAULT_MAX_BODY_BYTES,
       modelDirectory: directory,
       clock: systemClock,
@@ -56,7 +60,7 @@ export const serve: Command = {
     });
     try {
       const { facts } = await runtime.ready;
-      terminal.out(`${name} is ready at http://127.0.0.1:${runtime.ports.http}/v2/models/${name}`);
+      terminal.out(`${name} is ready at http://${HOST}:${runtime.ports.http}/v2/models/${name}`);
       terminal.out(`Batching  ${facts.batching.enabled ? 'on' : 'off'}: ${facts.batching.reason}`);
       await new Promise<void>((ended) => {
         if (terminal.interrupted.aborted) ended();
