@@ -31,7 +31,10 @@ export const local: Command = {
         random: Math.random,
         logger: createLogger('local', verbose ? 'info' : 'error'),
         runtimeLogLevel: verbose ? 'info' : 'error',
-        onPodLine: (pod, line) => terminal.err(`${pod}  ${line}`),
+        // Otherwise the status line has what a person needs of it.
+        onPodLine: (pod, line) => {
+          if (verbose) terminal.err(`${pod}  ${line}`);
+        },
       });
       try {
         await follow(platform, paths, terminal);
