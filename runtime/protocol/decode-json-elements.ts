@@ -5,6 +5,7 @@
 import type { Datatype, Tensor } from '../inference.ts';
 import { MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
 import { INTEGER_RANGES, TYPED_ARRAYS } from './element-types.ts';
+import { longInteger } from './long-integers.ts';
 import { describe, ProtocolError } from './protocol-error.ts';
 
 const NOT_FINITE = new Map([
@@ -98,9 +99,8 @@ function converter(datatype: Exclude<Datatype, 'BYTES'>): (value: unknown) => nu
       const [minimum, maximum] = INTEGER_RANGES[datatype];
       return (value) => {
         // A Number beyond 2^53 was written with a fraction or an exponent: which integer it meant cannot be known.
-        if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return undefined;
-        const integer = BigInt(value as number | bigint);
-        return integer >= minimum && integer <= maximum ? integer : undefined;
+        const integer = Number.isSafeInteger(value) ? BigInt(value as number) : longInteger(value);
+        return integer !== undefined && integer >= minimum && integer <= maximum ? integer : undefined;
       };
     }
     default: {
@@ -116,9 +116,9 @@ function converter(datatype: Exclude<Datatype, 'BYTES'>): (value: unknown) => nu
 function floatConverter(round: (value: number) => number): (value: unknown) => number | undefined {
   return (value) => {
     if (typeof value === 'string') return NOT_FINITE.get(value);
-    // parseJson makes a BigInt of every long integer, whichever tensor it stands in.
-    if (typeof value !== 'number' && typeof value !== 'bigint') return undefined;
-    return Number.isFinite(round(Number(value))) ? Number(value) : undefined;
+    // Beside a 64-bit tensor every long integer is wrapped, whichever tensor it stands in.
+    const number = typeof value === 'number' ? value : Number(longInteger(value));
+    return Number.isFinite(round(number)) ? number : undefined;
   };
 }
 

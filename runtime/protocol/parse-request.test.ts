@@ -46,6 +46,13 @@ describe('a JSON request', () => {
     expect(new Float64Array(bytes.buffer)[0]).toBe(12345678901234567890);
   });
 
+  test('may be nested as deep beside a long integer as without one', () => {
+    const depth = 50_000;
+    const more = `"parameters":{"more":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    const input = '{"name":"x","datatype":"INT64","shape":[1],"data":[9007199254740993]}';
+    expect(parse(`{${more},"inputs":[${input}]}`).inputs).toHaveLength(1);
+  });
+
   test('keeps its id, the outputs it wants and in which form', () => {
     const request = parse({
       id: 'a',

@@ -1,3 +1,5 @@
+import { longInteger } from './long-integers.ts';
+
 /** What the client did wrong, as a status and a sentence that says where and what was expected. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
@@ -20,6 +22,6 @@ export function describe(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  return 'an object';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return longInteger(value)?.toString() ?? 'an object';
 }
