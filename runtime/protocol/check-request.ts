@@ -2,9 +2,9 @@
  * Does a parsed request suit the model? Names, datatypes, ranks and fixed dimensions are decided here and not by ONNX Runtime, because each run that
  * fails leaks a kilobyte and a client could fail as many as it likes. Element counts were checked against the shapes when the request was parsed.
  */
+import { nearest } from '../../common/text/nearest.ts';
 import type { ModelFacts, TensorFacts } from '../../common/wire/announcement.ts';
 import type { Tensor } from '../inference.ts';
-import { nearestName } from './nearest-name.ts';
 import type { ParsedRequest, RequestedOutput } from './parse-request.ts';
 import { ProtocolError, quote } from './protocol-error.ts';
 
@@ -29,8 +29,8 @@ function checkNames(
   for (const [index, { name }] of given.entries()) {
     if (!facts.some((known) => known.name === name)) {
       const known = facts.map((fact) => fact.name);
-      const nearest = nearestName(name, known);
-      const hint = nearest === undefined ? `it has ${known.map(quote).join(', ')}` : `did you mean ${quote(nearest)}?`;
+      const meant = nearest(name, known);
+      const hint = meant === undefined ? `it has ${known.map(quote).join(', ')}` : `did you mean ${quote(meant)}?`;
       throw new ProtocolError(`The model has no ${kind} ${quote(name)}; ${hint}`);
     }
     // At most one more than the model has is ever compared: the next one is a duplicate or unknown.
