@@ -1,6 +1,7 @@
 /** What a real cluster does to the control loop: it is late, it refuses, it has no room, and the operator itself comes and goes. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
+import { LABELS } from '../../common/api/names.ts';
 import { ClusterError } from '../cluster/port.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS } from '../cluster/resources.ts';
 import { ControlLoop } from './control-loop-fixture.ts';
@@ -264,4 +265,18 @@ test('an operator that has just started removes no pod before a gateway told it 
   await loop.announce('digits-00002-0');
   await loop.restart();
   expect(loop.runner.pod('digits-00001-0').signals).toEqual([]);
+});
+
+test('a pod whose labels somebody took off, to look into it, is replaced', async () => {
+  await start();
+  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.announce('digits-00001-0');
+  const pod = await loop.pod('digits-00001-0');
+  const labels = { ...pod.metadata.labels, [LABELS.revision]: 'none' };
+  await loop.cluster.update(PODS, { ...pod, metadata: { ...pod.metadata, labels } });
+  await loop.settle();
+  expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00001-1']);
+  await loop.announce('digits-00001-1');
+  await loop.walk(40);
+  expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00001-1']);
 });

@@ -6,7 +6,7 @@ import { deleteExactly } from '../cluster/delete-exactly.ts';
 import type { Cluster } from '../cluster/port.ts';
 import { MODEL_REVISIONS, PODS } from '../cluster/resources.ts';
 import { stillExists } from '../cluster/still-exists.ts';
-import { createPods, isForeign } from '../pods/create-pods.ts';
+import { createPods, isTaken } from '../pods/create-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
 import { planPods } from '../pods/plan-pods.ts';
 import { buildPod } from '../pods/pod-spec.ts';
@@ -146,7 +146,7 @@ async function recheckForeign(
 ): Promise<number | undefined> {
   await Promise.all(
     [...memory.foreign].map(async (name) => {
-      if (!(await isForeign(cluster, revision, name))) memory.foreign.delete(name);
+      if (!(await isTaken(cluster, revision, name))) memory.foreign.delete(name);
     }),
   );
   return memory.foreign.size > 0 ? FOREIGN_RETRY_MILLISECONDS : undefined;

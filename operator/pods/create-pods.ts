@@ -1,12 +1,13 @@
 /** Creates pods of a revision by name. What the API server refuses for good is a failure of the revision; what may go better soon is thrown. */
 import type { ModelRevision } from '../../common/api/kinds.ts';
+import { COMPONENTS, LABELS } from '../../common/api/names.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
 import { PODS, type Pod } from '../cluster/resources.ts';
 import type { PodFailure } from './pod-failure.ts';
 
 export interface CreateOutcome {
-  /** Names that belong to somebody else's pods. */
+  /** Names that are to be avoided: other pods have them, or had them a moment ago. */
   readonly foreign: readonly string[];
   readonly failure: PodFailure | undefined;
 }
@@ -23,7 +24,7 @@ export async function createPods(
   };
 }
 
-/** Gives the name if somebody else has it, or why the API server refused. */
+/** Gives the name if it is to be avoided, or why the API server refused. */
 async function createPod(
   cluster: Cluster,
   revision: ModelRevision,
@@ -34,8 +35,9 @@ async function createPod(
     return undefined;
   } catch (error) {
     if (isClusterError(error, 'AlreadyExists')) {
-      // Mostly a pod of ours that the watch has not shown yet.
-      return (await isForeign(cluster, revision, pod.metadata.name)) ? pod.metadata.name : undefined;
+      const existing = await cluster.get(PODS, pod.metadata);
+      // Mostly a pod of ours that the watch has not shown yet. One that is gone by now left no event, if it came and went in a gap of the watch.
+      return existing === undefined || isForeign(revision, existing) ? pod.metadata.name : undefined;
     }
     if (isClusterError(error, 'Invalid')) return refused('PodRefused', error.message, true);
     if (!isClusterError(error, 'Forbidden')) throw error;
@@ -44,11 +46,18 @@ async function createPod(
   }
 }
 
-/** True if a pod has this name and the revision does not own it. */
-export async function isForeign(cluster: Cluster, { metadata }: ModelRevision, name: string): Promise<boolean> {
-  const { namespace = '' } = metadata;
+/** True if a pod has this name and will never be seen as one of the revision's. */
+export async function isTaken(cluster: Cluster, revision: ModelRevision, name: string): Promise<boolean> {
+  const { namespace = '' } = revision.metadata;
   const pod = await cluster.get(PODS, { namespace, name });
-  return pod !== undefined && !isOwned(pod.metadata, metadata.uid);
+  return pod !== undefined && isForeign(revision, pod);
+}
+
+/** Its own is foreign too once somebody took off the labels that the watch goes by, as people do to look into one pod. */
+function isForeign({ metadata }: ModelRevision, pod: Pod): boolean {
+  const { labels = {} } = pod.metadata;
+  const isSeen = labels[LABELS.revision] === metadata.name && labels[LABELS.component] === COMPONENTS.runtime;
+  return !isSeen || !isOwned(pod.metadata, metadata.uid);
 }
 
 function refused(reason: 'PodRefused' | 'QuotaExceeded', message: string, permanent: boolean): PodFailure {
