@@ -280,3 +280,43 @@ test('a pod whose labels somebody took off, to look into it, is replaced', async
   await loop.walk(40);
   expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00001-1']);
 });
+
+describe('a revision that is given up', () => {
+  const gpu = { scaling, resources: { limits: { 'nvidia.com/gpu': 1 } } };
+
+  test('says what its pod waited for', async () => {
+    await start({ capacity: { pods: '110' } });
+    await loop.apply('digits', gpu);
+    await loop.walk(70);
+    expect(await loop.pods()).toEqual([]);
+    expect(await loop.condition('function', 'digits', 'Ready')).toMatch(
+      /^False Unschedulable: Revision digits-00001: The pod was not ready within 60 s: .*nvidia\.com\/gpu/,
+    );
+  });
+
+  test('says that its pod was not ready in time, also when a node took it late', async () => {
+    await start({ capacity: { 'nvidia.com/gpu': '1', pods: '110' } });
+    await loop.apply('other', gpu);
+    await loop.apply('digits', gpu);
+    await loop.announce('other-00001-0');
+    await loop.walk(70);
+    expect(await loop.pods()).toEqual([]);
+    expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^False StartTimeout/);
+  });
+
+  test('hands nothing down to another one of its name', async () => {
+    await start({
+      faults: {
+        delivery: ({ resource }) =>
+          resource.endsWith('ModelRevision') ? { type: 'Delayed', milliseconds: 3000 } : undefined,
+      },
+    });
+    await loop.apply('digits', { scaling });
+    await loop.walk(70);
+    expect(await loop.pods()).toEqual([]);
+    await loop.delete('digits');
+    await loop.apply('digits', { scaling });
+    await loop.walk(1);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+  });
+});

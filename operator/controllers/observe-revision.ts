@@ -7,7 +7,7 @@ import type { Announcement } from '../../common/wire/announcement.ts';
 import type { ScalableRevision } from '../autoscaler/scalable.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
-import { observePod, type PodState, type Watching } from '../pods/pod-state.ts';
+import { observePod, startTimeout, type PodState, type Watching } from '../pods/pod-state.ts';
 import { healsAt, NO_FAILURES, recordFailure, refusal, retryNow } from '../pods/start-history.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
 import type { FunctionView } from './function-view.ts';
@@ -71,6 +71,22 @@ export function remember(
   memory.readySince = ready.length === 0 ? undefined : (memory.readySince ?? now);
   if (healing(memory, ready).some((at) => at <= now)) memory.history = NO_FAILURES;
   return failed;
+}
+
+/**
+ * A start that is given up counts as failed: a pod that no node fitted has no end of its own, and nobody would learn what it waited for.
+ * @param now milliseconds since the epoch
+ */
+export function rememberGivenUp(
+  memory: RevisionMemory,
+  pods: readonly PodState[],
+  startTimeoutSeconds: number,
+  now: number,
+): void {
+  const starting = pods.filter(({ phase }) => phase === 'Starting');
+  const told = starting.find(({ failure }) => failure !== undefined) ?? starting[0];
+  if (told === undefined) return;
+  memory.history = recordFailure(memory.history, startTimeout(told.failure, startTimeoutSeconds), told.attempt, now);
 }
 
 /** When the ready pods end the row of failures. */

@@ -17,6 +17,7 @@ import {
   dueAgain,
   observePods,
   remember,
+  rememberGivenUp,
   routedPods,
   scalableRevision,
   type ObservedPods,
@@ -73,6 +74,9 @@ export class RevisionController {
     const waitsForOldPods = this.#waitsForOldPods(subject);
     const desired = waitsForOldPods ? 0 : autoscaler.decision(key)?.desired;
     if (desired === undefined) return undefined;
+    if (desired === 0 && !waitsForOldPods && !isProven(subject.revision) && view.reachable.has(name)) {
+      rememberGivenUp(memory, pods, view.function.spec.scaling.startTimeoutSeconds, clock.now());
+    }
     const again = await scaleRevision(this.#options, subject, desired);
     await this.#report(subject, desired, waitsForOldPods);
     return soonest([again, dueAgain(memory, pods, clock.now())]);
@@ -125,6 +129,7 @@ export class RevisionController {
       known.revision = revision;
       return known.memory;
     }
+    if (known !== undefined) this.#forget(key, known.revision);
     const memory = newMemory(restoreHistory(revision.status));
     this.#known.set(key, { revision, memory });
     return memory;
@@ -177,12 +182,15 @@ export class RevisionController {
   }
 
   async #abandon(key: string): Promise<undefined> {
-    const { autoscaler, cluster, observed, metrics } = this.#options;
+    const { cluster, observed } = this.#options;
     const { namespace, name } = parseKey(key);
     const known = this.#known.get(key);
-    if (known !== undefined) metrics.forget(known.revision);
-    this.#known.delete(key);
-    autoscaler.forget(key);
+    if (known !== undefined) this.#forget(key, known.revision);
     await deleteOrphans(cluster, namespace, name, observed.podsOf(namespace, name));
+  }
+  #forget(key: string, revision: ModelRevision): void {
+    this.#options.metrics.forget(revision);
+    this.#options.autoscaler.forget(key);
+    this.#known.delete(key);
   }
 }

@@ -63,7 +63,7 @@ export function observePod(
 }
 
 /** What the pod waited for is the better reason where it is known. */
-function startTimeout(waitedFor: PodFailure | undefined, seconds: number): PodFailure {
+export function startTimeout(waitedFor: PodFailure | undefined, seconds: number): PodFailure {
   const reason = waitedFor?.reason ?? 'StartTimeout';
   const why = waitedFor === undefined ? '' : `: ${waitedFor.message}`;
   return { reason, message: `The pod was not ready within ${seconds} s${why}`, ended: true, permanent: false };
