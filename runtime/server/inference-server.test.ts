@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
 import { InferenceError } from '../inference.ts';
 import { closeTestRuntimes, INFER, POD, ROW, testRuntime } from '../runtime.fixture.ts';
 
@@ -123,8 +124,10 @@ describe('bad input', () => {
     expect(text).toContain(`pilotlight-pod-uid: ${POD.uid}\r\n`);
   });
 
-  test('an upload that is broken off, or shorter than it said, frees its place', async () => {
-    const { runtime, metrics } = await testRuntime();
+  test('an upload that is broken off, or shorter than it said, frees its place and fills no log', async () => {
+    const log: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line) => log.push(line) });
+    const { runtime, metrics } = await testRuntime({ logger });
     const socket = connect(runtime.ports.http, '127.0.0.1');
     socket.write(`POST ${INFER} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{`);
     const inFlight = async (): Promise<string | undefined> =>
@@ -132,6 +135,7 @@ describe('bad input', () => {
     while ((await inFlight()) !== '1');
     socket.destroy();
     while ((await inFlight()) !== '0');
+    expect(log).toEqual([]);
     expect(await metrics()).toMatch(/nv_inference_request_failure\{.*reason="CANCELED"\} 1/);
   });
 

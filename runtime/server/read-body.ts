@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { ByteCollector } from '../../common/platform/byte-collector.ts';
 import { ProtocolError, quote } from '../protocol/protocol-error.ts';
 
-/** Calls back once: with the body, or with a ProtocolError, or with the connection's error when the client broke off. */
+/** Calls back once, with the body or with a ProtocolError; not at all when the client breaks off, because nobody waits for an answer then. */
 export function readBody(
   request: IncomingMessage,
   limit: number,
@@ -21,14 +21,9 @@ export function readBody(
   }
   const collected = new ByteCollector(declared);
   const finish = (error: Error | null): void => {
-    request.off('data', onData).off('end', onEnd).off('error', finish);
-    if (error !== null) {
-      // What comes late on a broken or refused upload must not end the process as an unhandled error.
-      request.on('error', () => undefined);
-      done(error);
-    } else {
-      done(null, collected.bytes);
-    }
+    request.off('data', onData).off('end', onEnd);
+    if (error === null) done(null, collected.bytes);
+    else done(error);
   };
   const onData = (chunk: Buffer): void => {
     if (collected.length + chunk.length > limit) finish(tooLarge(limit));
@@ -37,7 +32,9 @@ export function readBody(
   const onEnd = (): void => {
     finish(null);
   };
-  request.on('data', onData).on('end', onEnd).on('error', finish);
+  request.on('data', onData).on('end', onEnd);
+  // Also after a refused upload: it must not end the process as an unhandled error.
+  request.on('error', () => undefined);
 }
 
 function tooLarge(limit: number): ProtocolError {
