@@ -320,3 +320,13 @@ describe('a revision that is given up', () => {
     expect(await loop.pods()).toEqual(['digits-00001-0']);
   });
 });
+
+test('a pod that a deletion left without an owner goes with its revision', async () => {
+  await start();
+  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.announce('digits-00001-0');
+  const { metadata, ...pod } = await loop.pod('digits-00001-0');
+  await loop.cluster.update(PODS, { ...pod, metadata: { ...metadata, ownerReferences: [] } });
+  await loop.delete('digits');
+  expect(await loop.pods()).toEqual([]);
+});

@@ -10,6 +10,7 @@ import { createAutoscaler, type Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { DemandSource } from '../autoscaler/demand-source.ts';
 import { eventRecorder } from '../cluster/events.ts';
 import type { Cluster, ObjectMeta } from '../cluster/port.ts';
+import { MODEL_REVISIONS } from '../cluster/resources.ts';
 import { AnnouncedPods } from '../pods/announced-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
 import { startPhases } from '../pods/start-phases.ts';
@@ -118,9 +119,12 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     routeQueue.add(key);
     for (const { metadata } of observed.revisionsOf(namespace, functionName)) revisionQueue.add(keyOf(metadata));
   };
-  const addRevisionOf = ({ namespace = '', labels = {} }: ObjectMeta): void => {
-    const name = labels[LABELS.revision];
-    if (name !== undefined) revisionQueue.add(keyOf({ namespace, name }));
+  /** By label and by owner: they differ once somebody relabels a pod, and the owner then needs another one. */
+  const addRevisionsOf = ({ namespace = '', labels = {}, ownerReferences = [] }: ObjectMeta): void => {
+    const owners = ownerReferences.filter(({ kind }) => kind === MODEL_REVISIONS.kind).map(({ name }) => name);
+    for (const name of new Set([labels[LABELS.revision], ...owners])) {
+      if (name !== undefined) revisionQueue.add(keyOf({ namespace, name }));
+    }
   };
 
   const close = async (): Promise<void> => {
@@ -144,7 +148,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   });
   pods.subscribe(({ type, object }) => {
     const { namespace = '', labels = {}, uid = '' } = object.metadata;
-    addRevisionOf(object.metadata);
+    addRevisionsOf(object.metadata);
     if (type !== 'Deleted') return;
     announced.delete(uid);
     const functionName = labels[LABELS.function];
@@ -154,7 +158,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     addAll(metadata.namespace ?? '', metadata.name);
     publisher.update(keyOf(metadata));
   }
-  for (const { metadata } of pods.list()) addRevisionOf(metadata);
+  for (const { metadata } of pods.list()) addRevisionsOf(metadata);
 
   return {
     announce: (announcement) => {

@@ -1,4 +1,4 @@
-/** Deletes pods of a revision that is gone, in case nothing else does: `kubectl delete --cascade=orphan` takes their owner away. */
+/** Deletes pods of a revision that is gone and that nothing else deletes: `kubectl delete --cascade=orphan` takes their owner away. */
 import { LABELS, MANAGER } from '../../common/api/names.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
 import type { Cluster } from '../cluster/port.ts';
@@ -12,7 +12,8 @@ export async function deleteOrphans(
   pods: readonly Pod[],
 ): Promise<void> {
   const orphans = pods.filter(
-    ({ metadata }) => metadata.deletionTimestamp === undefined && metadata.labels?.[LABELS.managedBy] === MANAGER,
+    ({ metadata: { deletionTimestamp, labels, ownerReferences = [] } }) =>
+      deletionTimestamp === undefined && labels?.[LABELS.managedBy] === MANAGER && ownerReferences.length === 0,
   );
   // The watch of revisions may be behind that of pods, so the API server has the last word.
   if (orphans.length === 0 || (await cluster.get(MODEL_REVISIONS, { namespace, name: revision })) !== undefined) return;
