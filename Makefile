@@ -22,6 +22,19 @@ demo: install ## See a model go from zero to several replicas and back, in a min
 	@node scripts/build.ts
 	@node demo/main.ts
 
+##@ Install
+
+REGISTRY ?= localhost
+TAG ?= dev
+
+images: install ## Build $(REGISTRY)/pilotlight-operator:$(TAG) and $(REGISTRY)/pilotlight-runtime:$(TAG) with docker or buildah
+	@node scripts/build.ts
+	@REGISTRY=$(REGISTRY) TAG=$(TAG) scripts/images/build.sh operator runtime
+
+cuda-image: install ## Build $(REGISTRY)/pilotlight-runtime:$(TAG)-cuda, for NVIDIA GPUs (linux/amd64, needs the network)
+	@node scripts/build.ts
+	@REGISTRY=$(REGISTRY) TAG=$(TAG) scripts/images/build.sh cuda
+
 ##@ Develop
 
 format: install ## Rewrite every file in the project's format
