@@ -410,6 +410,23 @@ describe('back-pressure', () => {
 });
 
 describe('requests that are not valid', () => {
+  test('put no answer of their own into one that is on its way, on a connection with several requests', async () => {
+    await pods(({ request, response }, { uid }) => {
+      if (request.url === '/first') response.writeHead(200, { 'pilotlight-pod-uid': uid }).write('begun');
+    });
+    const broken = connect(gateway.ports.http, '127.0.0.1');
+    let answer = '';
+    broken.on('data', (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    const closed = once(broken, 'close');
+    for (const path of ['/first', '/second']) broken.write(`GET ${path} HTTP/1.1\r\nhost: digits.default\r\n\r\n`);
+    await gateway.until(() => answer.includes('begun'));
+    broken.write('this is not HTTP\r\n\r\n');
+    await closed;
+    expect(answer).not.toContain('400 Bad Request');
+  });
+
   test.each([
     [
       'an unknown function',

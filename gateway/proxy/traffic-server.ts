@@ -35,15 +35,19 @@ export function createTrafficServer(options: TrafficServerOptions, services: Exc
   });
   server.maxConnections = options.maxConnections;
   const answers = new WeakMap<Duplex, ServerResponse>();
+  /** Connections on which a request came before the one before it was answered, so that the answer on its way is another than the last. */
+  const pipelined = new WeakSet<Duplex>();
   const handle = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-    answers.set(request.socket, response);
+    const { socket } = request;
+    if (answers.get(socket)?.writableFinished === false) pipelined.add(socket);
+    answers.set(socket, response);
     begin(options.listener, services, request, response, expectsContinue);
   };
   server.on('request', handle(false));
   server.on('checkContinue', handle(true));
   server.on('clientError', (error, socket) => {
     // In the middle of an answer another one would be taken for a part of it.
-    if (!socket.writable || isAnswering(answers.get(socket))) socket.destroy();
+    if (!socket.writable || pipelined.has(socket) || isAnswering(answers.get(socket))) socket.destroy();
     else answerInvalid(error, socket);
   });
   return server;
