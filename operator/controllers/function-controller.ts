@@ -93,7 +93,8 @@ export class FunctionController {
     const { cluster, observed, events } = this.#options;
     const { function: fn, revisions, latestReady, reachable } = view;
     const { namespace = '' } = fn.metadata;
-    const kept = new Set(reachable);
+    // What the spec names is kept also while its traffic cannot be as the spec says, or waiting for one revision would lose another.
+    const kept = new Set([...reachable, ...fn.spec.traffic.map(({ revision }) => revision)]);
     if (latestReady !== undefined) kept.add(latestReady.metadata.name);
     const names = revisions.map(({ metadata }) => metadata.name);
     const withPods = new Set(names.filter((name) => observed.podsOf(namespace, name).length > 0));
