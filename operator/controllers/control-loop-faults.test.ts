@@ -330,3 +330,33 @@ test('a pod that a deletion left without an owner goes with its revision', async
   await loop.delete('digits');
   expect(await loop.pods()).toEqual([]);
 });
+
+test('a pod that starts well after an operator took over ends the row of failures', async () => {
+  await start();
+  const broken = JSON.stringify({ reason: 'ModelInvalid', message: 'No model' });
+  await loop.apply('digits', { scaling });
+  for (let failure = 0; failure < 2; failure++) {
+    loop.runner.started.at(-1)?.exit(1, broken);
+    await loop.walk(2);
+  }
+  expect(await loop.condition('revision', 'digits-00001', 'Ready')).toMatch(/^False ModelInvalid/);
+  await loop.restart();
+  await loop.announce('digits-00001-0');
+  await loop.walk(30);
+  expect(await loop.pods()).toEqual([]);
+  expect(await loop.condition('revision', 'digits-00001', 'Ready')).toMatch(/^True Ready/);
+});
+
+test('a revision that the spec names is kept, though another one that it names does not exist', async () => {
+  await start();
+  const spec = { scaling, revisionHistoryLimit: 1 };
+  await loop.apply('digits', spec);
+  await loop.announce('digits-00001-0');
+  const traffic = ['digits-00001', 'digits-00009'].map((revision) => ({ revision, percent: 50 }));
+  for (const maxBatchSize of [2, 3, 4]) {
+    await loop.apply('digits', { ...spec, batching: { maxBatchSize }, ...(maxBatchSize === 2 ? {} : { traffic }) });
+    await loop.announce(`digits-0000${maxBatchSize}-0`);
+    await loop.walk(20);
+  }
+  expect(await loop.revisions()).toContain('digits-00001');
+});

@@ -90,7 +90,7 @@ export function rememberGivenUp(
 }
 
 /** When the ready pods end the row of failures. */
-function healing({ history, readyAt }: RevisionMemory, ready: readonly PodState[]): number[] {
+export function healing({ history, readyAt }: RevisionMemory, ready: readonly PodState[]): number[] {
   return ready
     .map(({ attempt, uid }) => healsAt(history, { attempt, readyAt: readyAt.get(uid) ?? Infinity }))
     .filter((at) => at !== undefined);

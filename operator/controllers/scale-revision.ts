@@ -12,9 +12,9 @@ import { planPods } from '../pods/plan-pods.ts';
 import { buildPod } from '../pods/pod-spec.ts';
 import type { PodState } from '../pods/pod-state.ts';
 import { drainPods } from '../pods/remove-pods.ts';
-import { recordFailure } from '../pods/start-history.ts';
+import { NO_FAILURES, recordFailure } from '../pods/start-history.ts';
 import type { FunctionView } from './function-view.ts';
-import type { ObservedPods } from './observe-revision.ts';
+import { healing, type ObservedPods } from './observe-revision.ts';
 import type { RevisionMemory } from './revision-memory.ts';
 import type { RevisionMetrics } from './revision-metrics.ts';
 
@@ -134,6 +134,9 @@ async function drain(
       askToDrain(address, signToken(signingKey, 'drain', { namespace, revision: name, pod: pod.name })),
   });
   metrics.podsDeleted.inc(gone);
+  const givenBack = pods.filter(({ uid }) => memory.deleted.has(uid));
+  // One that was ready until nobody needed it did not fail, and where windows are short that is before it was ready for long.
+  if (healing(memory, givenBack).length > 0) memory.history = NO_FAILURES;
   if (gone === count) return undefined;
   memory.drainAgainAt = now + DRAIN_RETRY_MILLISECONDS;
   return DRAIN_RETRY_MILLISECONDS;

@@ -73,7 +73,7 @@ describe('failed starts in a row', () => {
     const lastFailure = { reason: 'ModelInvalid', message: 'no model', time: '1970-01-01T00:00:01Z' };
     const hopeless = restoreHistory({ lastFailure, conditions: [condition('Ready', 'False')] });
     expect(hopeless).toEqual({
-      failures: 3,
+      failures: 2,
       last: { reason: 'ModelInvalid', message: 'no model', permanent: true, at: 1000 },
       retryAt: 0,
     });

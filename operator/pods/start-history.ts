@@ -77,8 +77,11 @@ export function restoreHistory(status: ModelRevisionStatus | undefined): StartHi
   const { lastFailure } = status ?? {};
   if (lastFailure === undefined || !isReason(lastFailure.reason)) return NO_FAILURES;
   const { reason, message, time } = lastFailure;
-  const failures = findCondition(status?.conditions, 'Ready')?.status === 'False' ? HOPELESS_AFTER.other : 1;
-  return { failures, last: { reason, message, permanent: isPermanent(reason), at: Date.parse(time) }, retryAt: 0 };
+  const permanent = isPermanent(reason);
+  // No higher than it surely was: a pod that was made after the last failure carries the true number, and could not end a row that counts more.
+  const hopelessAfter = permanent ? HOPELESS_AFTER.permanent : HOPELESS_AFTER.other;
+  const failures = findCondition(status?.conditions, 'Ready')?.status === 'False' ? hopelessAfter : 1;
+  return { failures, last: { reason, message, permanent, at: Date.parse(time) }, retryAt: 0 };
 }
 
 function retryDelay(failures: number): number {
