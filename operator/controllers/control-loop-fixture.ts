@@ -33,6 +33,8 @@ export class ControlLoop {
   /** Answers of pods that are asked to drain, by name; the others drain. */
   readonly drains = new Map<string, DrainAnswer>();
   readonly asked: string[] = [];
+  /** What each pod that was asked answered last, by uid. */
+  readonly answers = new Map<string, DrainAnswer>();
   registry = new Registry();
   #ledger: DemandLedger;
   readonly #present = new Map<string, { inFlight: number; queued: number; requestSeconds: number }>();
@@ -80,11 +82,11 @@ export class ControlLoop {
   async restart(): Promise<void> {
     await this.#controllers?.close();
     this.registry = new Registry();
+    // Its first update says everything: what it does not name is gone.
+    this.routes.clear();
     this.#ledger = new DemandLedger(this.clock.monotonic() / 1000);
     await this.start();
     await this.#record([...this.#announced.values()]);
-    for (const announcement of this.#announced.values()) this.#controllers?.announce(announcement);
-    await this.settle();
   }
 
   async close(): Promise<void> {
@@ -93,6 +95,12 @@ export class ControlLoop {
   }
 
   async apply(name: string, spec: Partial<Spec> = {}): Promise<void> {
+    await this.write(name, spec);
+    await this.settle();
+  }
+
+  /** `apply`, without what follows from it. */
+  async write(name: string, spec: Partial<Spec>): Promise<void> {
     const manifest = {
       apiVersion: API_VERSION,
       kind: 'ModelFunction',
@@ -100,7 +108,6 @@ export class ControlLoop {
       spec: { model: { uri: 'https://models/digits.onnx' }, ...spec },
     };
     await apply(this.cluster, MODEL_FUNCTIONS, manifest as ModelFunction);
-    await this.settle();
   }
 
   async delete(name: string): Promise<void> {
@@ -131,12 +138,15 @@ export class ControlLoop {
 
   /** The pod tells the gateway that it is ready, and the gateway tells the operator. */
   async announce(podName: string, more: Partial<Announcement> = {}): Promise<void> {
-    const { metadata } = await this.pod(podName);
-    const ordinal = Number(podName.slice(podName.lastIndexOf('-') + 1));
+    await this.announcePod(await this.pod(podName), more);
+  }
+
+  async announcePod({ metadata }: Pod, more: Partial<Announcement> = {}): Promise<void> {
+    const ordinal = Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1));
     const announcement = {
       namespace: NAMESPACE,
       revision: metadata.labels?.[LABELS.revision] ?? '',
-      pod: podName,
+      pod: metadata.name,
       uid: metadata.uid ?? '',
       host: '127.0.0.1',
       ports: { http: 4000 + ordinal, control: 5000 + ordinal },
@@ -144,8 +154,6 @@ export class ControlLoop {
     };
     this.#announced.set(announcement.uid, announcement);
     await this.#record([announcement]);
-    this.#controllers?.announce(announcement);
-    await this.settle();
   }
 
   async function(name: string): Promise<ModelFunction> {
@@ -200,6 +208,7 @@ export class ControlLoop {
       },
       now,
     );
+    for (const announcement of announcements) this.#controllers?.announce(announcement);
     await this.settle();
   }
 
@@ -209,7 +218,9 @@ export class ControlLoop {
     const name = pod?.pod.metadata.name ?? 'nobody';
     this.asked.push(name);
     if (pod === undefined || pod.signals.length > 0) return 'Unreachable';
-    return this.drains.get(name) ?? 'Draining';
+    const answer = this.drains.get(name) ?? 'Draining';
+    this.answers.set(pod.pod.metadata.uid ?? '', answer);
+    return answer;
   }
 }
 
