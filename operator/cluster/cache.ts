@@ -12,8 +12,8 @@ export type CacheEvent<T> = Exclude<WatchEvent<T>, { readonly type: 'Synced' }>;
 export interface WatchCache<T extends KubernetesObject> {
   get(key: ObjectKey): T | undefined;
   list(): T[];
-  /** The objects whose `indexLabel` has this value; none without an index. */
-  withLabel(value: string): T[];
+  /** The namespace's objects whose `indexLabel` has this value; none without an index. It costs as much as it gives. */
+  withLabel(namespace: string, value: string): T[];
   /** Resolves when everything that existed at the start is here; rejects if the signal aborts before. */
   readonly synced: Promise<void>;
   readonly hasSynced: boolean;
@@ -50,6 +50,7 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
   readonly synced: Promise<void>;
   readonly #options: WatchCacheOptions<T>;
   readonly #objects = new Map<string, T>();
+  /** By namespace and label. */
   readonly #byLabel = new Map<string, Map<string, T>>();
   readonly #handlers = new Set<(event: CacheEvent<T>) => void>();
   /** Keys of observed objects of which the watch has shown nothing yet. */
@@ -98,8 +99,8 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
     return [...this.#objects.values()];
   }
 
-  withLabel(value: string): T[] {
-    return [...(this.#byLabel.get(value)?.values() ?? [])];
+  withLabel(namespace: string, value: string): T[] {
+    return [...(this.#byLabel.get(keyOf({ namespace, name: value }))?.values() ?? [])];
   }
 
   subscribe(handler: (event: CacheEvent<T>) => void): Cancel {
@@ -175,25 +176,26 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
     }
   }
 
-  #labelOf({ metadata }: T): string | undefined {
+  #indexKeyOf({ metadata: { namespace = '', labels = {} } }: T): string | undefined {
     const { indexLabel } = this.#options;
-    return indexLabel === undefined ? undefined : metadata.labels?.[indexLabel];
+    const value = indexLabel === undefined ? undefined : labels[indexLabel];
+    return value === undefined ? undefined : keyOf({ namespace, name: value });
   }
 
   #index(key: string, object: T): void {
-    const value = this.#labelOf(object);
-    if (value === undefined) return;
-    const objects = this.#byLabel.get(value);
-    if (objects === undefined) this.#byLabel.set(value, new Map([[key, object]]));
+    const indexKey = this.#indexKeyOf(object);
+    if (indexKey === undefined) return;
+    const objects = this.#byLabel.get(indexKey);
+    if (objects === undefined) this.#byLabel.set(indexKey, new Map([[key, object]]));
     else objects.set(key, object);
   }
 
   #unindex(key: string, object: T): void {
-    const value = this.#labelOf(object);
-    if (value === undefined) return;
-    const objects = this.#byLabel.get(value);
+    const indexKey = this.#indexKeyOf(object);
+    if (indexKey === undefined) return;
+    const objects = this.#byLabel.get(indexKey);
     objects?.delete(key);
-    if (objects?.size === 0) this.#byLabel.delete(value);
+    if (objects?.size === 0) this.#byLabel.delete(indexKey);
   }
 
   #emit(event: CacheEvent<T>): void {

@@ -30,13 +30,11 @@ export function observeCluster(options: {
   const revisions = cache(MODEL_REVISIONS, {}, LABELS.function);
   const pods = cache(PODS, { labels: { [LABELS.component]: COMPONENTS.runtime } }, LABELS.revision);
 
-  const of = <T extends KubernetesObject>(namespace: string, objects: readonly T[]): T[] =>
-    objects.filter(({ metadata }) => metadata.namespace === namespace);
   const observed: Observed = {
     function: (namespace, name) => functions.get({ namespace, name }),
     revision: (namespace, name) => revisions.get({ namespace, name }),
-    revisionsOf: (namespace, name) => of(namespace, revisions.withLabel(name)),
-    podsOf: (namespace, revision) => of(namespace, pods.withLabel(revision)),
+    revisionsOf: (namespace, name) => revisions.withLabel(namespace, name),
+    podsOf: (namespace, revision) => pods.withLabel(namespace, revision),
   };
   const cluster = writeThrough(options.cluster, (resource, object) => {
     // A resource is told by its kind alone, and its type is that of its objects.
