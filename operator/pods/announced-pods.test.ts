@@ -52,12 +52,12 @@ describe('an announcement', () => {
   test('of a pod that nobody saw is kept for a minute', () => {
     const announced = new AnnouncedPods();
     announced.add(announcement, 0);
-    announced.add({ ...announcement, uid: 'other' }, 59_999);
+    announced.add({ ...announcement, pod: 'digits-00001-1', uid: 'other' }, 59_999);
     expect(announced.of(pod)).toEqual(announcement);
 
     const forgetful = new AnnouncedPods();
     forgetful.add(announcement, 0);
-    forgetful.add({ ...announcement, uid: 'other' }, 60_000);
+    forgetful.add({ ...announcement, pod: 'digits-00001-1', uid: 'other' }, 60_000);
     expect(forgetful.of(pod)).toBeUndefined();
   });
 
@@ -73,7 +73,16 @@ describe('an announcement', () => {
 
   test('of unseen pods without end does not fill the memory', () => {
     const announced = new AnnouncedPods();
-    const taken = Array.from({ length: 10_001 }, (_, index) => announced.add({ ...announcement, uid: `u${index}` }, 0));
+    const taken = Array.from({ length: 10_001 }, (_, index) =>
+      announced.add({ ...announcement, pod: `digits-00001-${index}`, uid: `u${index}` }, 0),
+    );
     expect(taken.filter(Boolean)).toHaveLength(10_000);
+  });
+
+  test('under ever new uids, with one pod’s token, leaves room for other pods', () => {
+    const announced = new AnnouncedPods();
+    for (let index = 0; index < 20_000; index++) announced.add({ ...announcement, uid: `u${index}` }, 0);
+    const other = { ...announcement, pod: 'digits-00001-1', uid: 'other' };
+    expect(announced.add(other, 0)).toBe(true);
   });
 });

@@ -16,6 +16,8 @@ export class AnnouncedPods {
   readonly #byUid = new Map<string, Announcement>();
   /** uid → when it is forgotten, in order. */
   readonly #unknown = new Map<string, number>();
+  /** By the pod's name, the last uid under which one that nobody has seen announced itself: one pod's token may fill one place only. */
+  readonly #lastUnknown = new Map<string, string>();
 
   /**
    * True if it is the first of this pod.
@@ -26,8 +28,12 @@ export class AnnouncedPods {
     const { uid } = announcement;
     const isFirst = !this.#byUid.has(uid);
     if (isFirst) {
+      const name = nameOf(announcement);
+      const before = this.#lastUnknown.get(name);
+      if (before !== undefined) this.delete(before);
       if (this.#unknown.size >= MAX_UNKNOWN) return false;
       this.#unknown.set(uid, now + UNKNOWN_MILLISECONDS);
+      this.#lastUnknown.set(name, uid);
     }
     this.#byUid.set(uid, announcement);
     return isFirst;
@@ -37,7 +43,7 @@ export class AnnouncedPods {
   of({ metadata }: Pod): Announcement | undefined {
     const announcement = this.#byUid.get(metadata.uid ?? '');
     if (announcement === undefined) return undefined;
-    this.#unknown.delete(announcement.uid);
+    this.#know(announcement);
     const { namespace, pod, revision } = announcement;
     const same =
       namespace === metadata.namespace && pod === metadata.name && revision === metadata.labels?.[LABELS.revision];
@@ -46,8 +52,17 @@ export class AnnouncedPods {
 
   /** The pod is gone. */
   delete(uid: string): void {
+    const announcement = this.#byUid.get(uid);
+    if (announcement === undefined) return;
     this.#byUid.delete(uid);
-    this.#unknown.delete(uid);
+    this.#know(announcement);
+  }
+
+  /** It does not wait any more for somebody to see its pod. */
+  #know(announcement: Announcement): void {
+    const { uid } = announcement;
+    if (!this.#unknown.delete(uid)) return;
+    this.#lastUnknown.delete(nameOf(announcement));
   }
 
   #forgetUnknown(now: number): void {
@@ -56,4 +71,8 @@ export class AnnouncedPods {
       this.delete(uid);
     }
   }
+}
+
+function nameOf({ namespace, revision, pod }: Announcement): string {
+  return `${namespace}/${revision}/${pod}`;
 }
