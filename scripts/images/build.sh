@@ -9,14 +9,13 @@ cd "$(dirname "$0")/../.."
 
 version=$(node -p 'require("./package.json").version')
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-# Times in the images are those of the commit, so that the same commit gives the same layers.
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 0)
-export SOURCE_DATE_EPOCH
+# The same files give the same layers, whenever they are built.
+export SOURCE_DATE_EPOCH=0
 
 if docker info >/dev/null 2>&1; then
   build() { docker build "$@"; }
 elif command -v buildah >/dev/null; then
-  build() { buildah build --format docker --timestamp "$SOURCE_DATE_EPOCH" "$@"; }
+  build() { buildah build --layers --timestamp "$SOURCE_DATE_EPOCH" "$@"; }
 else
   echo "Images are built with docker or buildah: start docker, or install buildah (apt install buildah), and try again." >&2
   exit 2

@@ -46,7 +46,7 @@ try {
   const inference = `http://127.0.0.1:${ports.http}/v2/models/warm-up`;
   // Twice: the first answer may still run code that the second shows to be needed often.
   for (let round = 0; round < 2; round++) {
-    await fetched(`${inference}/infer`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    await fetched(`${inference}/infer`, { method: 'POST', body });
   }
   await fetched(inference, {});
 } finally {
@@ -56,8 +56,9 @@ try {
 const [status] = (await ended) as [number | null];
 if (status !== 0) throw new Error(`${runtimePath} ended with ${String(status)} after SIGTERM, not with 0.`);
 
-async function fetched(url: string, init: RequestInit & { headers?: Record<string, string> }): Promise<void> {
-  const response = await fetch(url, { ...init, headers: { ...init.headers, [REQUEST_HEADERS.podUid]: POD_UID } });
+async function fetched(url: string, init: RequestInit): Promise<void> {
+  const headers = { 'content-type': 'application/json', [REQUEST_HEADERS.podUid]: POD_UID };
+  const response = await fetch(url, { ...init, headers });
   const answer = await response.text();
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${answer}`);
 }
