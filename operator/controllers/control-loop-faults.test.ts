@@ -360,3 +360,26 @@ test('a revision that the spec names is kept, though another one that it names d
   }
   expect(await loop.revisions()).toContain('digits-00001');
 });
+
+test('a message of any length can be shown', async () => {
+  await start({
+    faults: {
+      refusal: ({ metadata }) =>
+        metadata.name.startsWith('digits') ? { reason: 'OutOfcpu', message: 'x'.repeat(50_000) } : undefined,
+      call: ({ verb, resource, key }) =>
+        verb === 'create' && resource.endsWith('/Pod') && key?.name.startsWith('other') === true
+          ? new ClusterError('Invalid', 'y'.repeat(50_000), { status: 422 })
+          : undefined,
+    },
+  });
+  for (const [name, reason] of [
+    ['digits', 'PodRejected'],
+    ['other', 'PodRefused'],
+  ] as const) {
+    await loop.apply(name, { scaling });
+    await loop.walk(10);
+    expect(await loop.condition('revision', `${name}-00001`, 'PodsHealthy')).toMatch(`False ${reason}: `);
+    // More than gateways read would end their stream.
+    expect(loop.routes.get(name)?.revisions[0]?.failure?.message.length).toBeLessThan(10_000);
+  }
+});

@@ -4,7 +4,7 @@ import { COMPONENTS, LABELS } from '../../common/api/names.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
 import { PODS, type Pod } from '../cluster/resources.ts';
-import type { PodFailure } from './pod-failure.ts';
+import { podFailureOf, type PodFailure } from './pod-failure.ts';
 
 export interface CreateOutcome {
   /** Names that are to be avoided: other pods have them, or had them a moment ago. */
@@ -61,5 +61,5 @@ function isForeign({ metadata }: ModelRevision, pod: Pod): boolean {
 }
 
 function refused(reason: 'PodRefused' | 'QuotaExceeded', message: string, permanent: boolean): PodFailure {
-  return { reason, message, ended: true, permanent };
+  return podFailureOf({ reason, message }, { ended: true, permanent });
 }

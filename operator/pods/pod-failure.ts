@@ -38,6 +38,18 @@ const CONTAINER_REASONS = new Set(['CreateContainerConfigError', 'CreateContaine
 /** Pod-level reasons of a pod that ran and was taken away, as against one that its node never took. */
 const EVICTION_REASONS = new Set(['Evicted', 'NodeLost', 'NodeShutdown', 'Terminated', 'Preempting', 'Shutdown']);
 
+/** Nobody reads more, and a status or a gateway that takes no longer message would refuse all that comes with it. */
+const MOST_CHARACTERS = 4096;
+
+/** With as much of the message as is shown. */
+export function podFailureOf(
+  { reason, message }: Pick<PodFailure, 'reason' | 'message'>,
+  consequences: Pick<PodFailure, 'ended' | 'permanent'>,
+): PodFailure {
+  const shown = message.length > MOST_CHARACTERS ? `${message.slice(0, MOST_CHARACTERS)}…` : message;
+  return { reason, message: shown, ...consequences };
+}
+
 /** True for a reason that trying again does not change by itself. */
 export function isPermanent(reason: string): boolean {
   return PERMANENT.has(reason);
@@ -66,13 +78,13 @@ export function podFailure(pod: Pod): PodFailure | undefined {
 }
 
 function standing(reason: Reason, message: string, permanent: boolean): PodFailure {
-  return { reason, message, ended: false, permanent };
+  return podFailureOf({ reason, message }, { ended: false, permanent });
 }
 
 function endedFailure({ status }: Pod, container: ContainerStatus | undefined): PodFailure {
   const ended = container?.state?.terminated;
   const start = parseStartFailure(ended?.message);
-  if (start !== undefined) return { ...start, ended: true, permanent: isPermanent(start.reason) };
+  if (start !== undefined) return podFailureOf(start, { ended: true, permanent: isPermanent(start.reason) });
   if (ended?.reason === 'OOMKilled') {
     return temporary('OutOfMemory', 'The process was killed above its memory limit; raise resources.limits.memory');
   }
@@ -87,7 +99,7 @@ function endedFailure({ status }: Pod, container: ContainerStatus | undefined): 
 }
 
 function temporary(reason: Reason, message: string): PodFailure {
-  return { reason, message, ended: true, permanent: false };
+  return podFailureOf({ reason, message }, { ended: true, permanent: false });
 }
 
 /** The termination message, if it is the runtime's own; other programs write what they like. */
