@@ -203,7 +203,7 @@ describe('an operator', () => {
     expect(routesIn(stream.received)).toEqual([]);
     refuses = false;
     await world.clock.advance(2000);
-    expect(routesIn(await stream.until((received) => routesIn(received).length > 0))[0]).toMatchObject({ epoch: 1 });
+    expect(routesIn(await stream.until((received) => routesIn(received).length > 0))[0]).toMatchObject({ epoch: 2 });
     await operator?.close();
     operator = undefined;
     await cluster.close();

@@ -1,4 +1,4 @@
-/** Wires the operator: the control loop to the gateways, and both to a cluster. It decides nothing itself. */
+/** Wires the operator: the control loop to the gateways, both to a cluster, and all to the election. It decides nothing itself. */
 import type { Registry } from 'prom-client';
 import { COMPONENTS, LABELS } from '../common/api/names.ts';
 import type { Clock } from '../common/platform/clock.ts';
@@ -13,7 +13,10 @@ import { gatewayAddresses } from './gateway-addresses.ts';
 import { DemandLedger } from './gateways/demand-ledger.ts';
 import { GatewayFleet } from './gateways/gateway-fleet.ts';
 import type { GatewayAddress } from './gateways/gateway-stream.ts';
-import { leaseLeadership } from './leadership.ts';
+import { fencedCluster } from './leadership/fenced-cluster.ts';
+import { LeaderMetrics } from './leadership/leader-metrics.ts';
+import { LeaseElector } from './leadership/lease-elector.ts';
+import { processIdentity } from './leadership/process-identity.ts';
 import { askToDrain } from './pods/drain-client.ts';
 
 export interface OperatorOptions {
@@ -29,11 +32,11 @@ export interface OperatorOptions {
 export interface Operator {
   /** Of `/metrics`, `/healthz` and `/readyz`. */
   readonly healthPort: number;
-  /** Ends every stream, watch and timer. Pods stay, and gateways serve on with what they know. */
+  /** Ends every stream, watch and timer, then gives up the Lease. Pods stay, and gateways serve on with what they know. */
   close(): Promise<void>;
 }
 
-/** Resolves when the operator leads, with everything that exists seen. */
+/** Resolves when everything that exists has been seen and the operator contends for the lead, which it gets at once where nobody has it. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { configuration, cluster, clock, random, logger, registry } = options;
   const { namespace, name, controlToken, signingKeys } = configuration;
@@ -56,7 +59,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const gateways = (): readonly GatewayAddress[] => configuration.gateways ?? gatewayAddresses(gatewayPods.list());
   const ledger = new DemandLedger(clock.monotonic() / 1000);
-  const { claimEpoch } = leaseLeadership({ cluster, clock, namespace, identity: name });
   const fleet = new GatewayFleet({
     clock,
     random,
@@ -64,22 +66,43 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     operator: name,
     keys: signingKeys,
     ledger,
-    claimEpoch,
+    claimEpoch: (atLeast) => elector.claimEpoch(atLeast),
     onAnnouncement: (announcement) => controllers?.announce(announcement),
     logger,
+  });
+  const elector = new LeaseElector({
+    cluster,
+    clock,
+    random,
+    namespace,
+    identity: processIdentity(name, random),
+    metrics: new LeaderMetrics(registry),
+    logger,
+    onStartedLeading: () => {
+      if (ending.signal.aborted) return;
+      controllers?.lead();
+      fleet.lead();
+    },
+    onStoppedLeading: () => {
+      fleet.follow();
+      controllers?.follow();
+    },
   });
   const close = async (): Promise<void> => {
     ending.abort();
     fleet.close();
     await controllers?.close();
+    // Last, so that a successor begins when nothing is written from here any more.
+    await elector.close();
     await health.close();
   };
   try {
     await gatewayPods.synced;
     controllers = await startControllers({
       ...options,
+      cluster: fencedCluster(cluster, () => elector.leads),
       demand: ledger,
-      askToDrain,
+      askToDrain: (address, token) => (elector.leads ? askToDrain(address, token) : Promise.resolve('Unreachable')),
       sink: fleet,
       gateways: () => gateways().map(({ host, controlPort }) => `${host}:${controlPort}`),
       images: configuration.images,
@@ -93,7 +116,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   }
   gatewayPods.subscribe(() => fleet.setGateways(gateways()));
   fleet.setGateways(gateways());
-  fleet.lead();
-  logger.info({ gateways: gateways().length }, 'Operator began to lead');
+  elector.start();
   return { healthPort: health.port, close };
 }

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
 import { queueMetrics } from '../../operator/controllers/queue-metrics.ts';
 import { RevisionMetrics } from '../../operator/controllers/revision-metrics.ts';
+import { LeaderMetrics } from '../../operator/leadership/leader-metrics.ts';
 import { startPhases } from '../../operator/pods/start-phases.ts';
 import type { PodState } from '../../runtime/admission/decide-admission.ts';
 import { createMetrics } from '../../runtime/server/metrics.ts';
@@ -20,6 +21,7 @@ const REGISTRIES: Record<string, () => Registry> = {
     const registry = new Registry();
     new RevisionMetrics(registry);
     queueMetrics(registry);
+    new LeaderMetrics(registry);
     startPhases(registry);
     return registry;
   },

@@ -74,6 +74,7 @@ export class ControlLoop {
     });
     await this.settle();
     this.#controllers = await starting;
+    this.#controllers.lead();
     await this.settle();
     return this;
   }

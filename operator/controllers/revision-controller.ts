@@ -82,6 +82,32 @@ export class RevisionController {
     return soonest([again, dueAgain(memory, pods, clock.now())]);
   }
 
+  /** Instead of `reconcile` while this replica does not lead: all that it does is to forget what is gone. */
+  follow(key: string): void {
+    const { observed, autoscaler } = this.#options;
+    const { namespace, name } = parseKey(key);
+    if (observed.revision(namespace, name) !== undefined) return;
+    this.#known.delete(key);
+    autoscaler.forget(key);
+  }
+
+  /**
+   * Begins with nothing but what the objects say, as after a restart: since this replica last looked, another one has counted failures and deleted
+   * pods. What the autoscaler decided meanwhile is taken as known; it wakes nothing a second time.
+   */
+  takeOver(keys: readonly string[]): void {
+    this.#known.clear();
+    for (const key of keys) {
+      const memory = this.#subject(key)?.memory;
+      if (memory !== undefined) memory.wokenAt = this.#options.autoscaler.decision(key)?.wokenAt;
+    }
+  }
+
+  /** Another replica tells the numbers from here on. */
+  handOver(): void {
+    for (const { revision } of this.#known.values()) this.#options.metrics.forget(revision);
+  }
+
   /** For the autoscaler; undefined if there is no such revision, or no function to it. */
   scalable(key: string): ScalableRevision | undefined {
     const subject = this.#subject(key);

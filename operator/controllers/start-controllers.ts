@@ -46,6 +46,10 @@ export interface ControllersOptions {
 export interface Controllers {
   /** A gateway relayed that a pod is ready. */
   announce(announcement: Announcement): void;
+  /** Looks at everything anew and makes it so. Before it returns, each route was handed on as it is. */
+  lead(): void;
+  /** Begins nothing more: watches, windows and routes are kept up to date, decisions are let be. */
+  follow(): void;
   /** Ends watches and timers, and resolves when no reconciliation runs. Pods stay. */
   close(): Promise<void>;
 }
@@ -53,9 +57,10 @@ export interface Controllers {
 /** Reconciliations at once, of each kind; most of the time they wait for the API server. */
 const CONCURRENCY = 16;
 
-/** Resolves when everything that exists has been seen and the route of each function handed on. */
+/** Resolves when everything that exists has been seen and the route of each function handed on. It only follows until it is told to lead. */
 export async function startControllers(options: ControllersOptions): Promise<Controllers> {
   const { clock, random, logger, registry, demand } = options;
+  let leads = false;
   const ending = new AbortController();
   const { cluster, observed, functions, revisions, pods } = observeCluster({ ...options, signal: ending.signal });
   const events = eventRecorder({ cluster, component: 'pilotlight-operator', clock, logger, random });
@@ -67,6 +72,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     ledger: demand,
     scalable: (key) => revisionController.scalable(key),
     onDecision: (key, decision) => {
+      if (!leads) return;
       revisionController.decided(key, decision);
       logger.debug({ revision: key, ...decision }, 'Decided');
       revisionQueue.add(key);
@@ -96,14 +102,18 @@ export async function startControllers(options: ControllersOptions): Promise<Con
       onError: (key, error, retryMilliseconds) =>
         logger.warn({ controller, key, retryMilliseconds, err: error }, 'Reconciling failed'),
     });
-  const functionQueue = queue('function', (key) => functionController.reconcile(key));
+  const functionQueue = queue('function', (key) =>
+    leads ? functionController.reconcile(key) : Promise.resolve(undefined),
+  );
   const routeQueue = queue('route', (key) => {
     publisher.update(key);
     return Promise.resolve(undefined);
   });
   const revisionQueue = queue('revision', async (key) => {
     try {
-      return await revisionController.reconcile(key);
+      if (leads) return await revisionController.reconcile(key);
+      revisionController.follow(key);
+      return undefined;
     } finally {
       // Also what only the controller remembers, such as failed starts, is in the route.
       const { namespace, name } = parseKey(key);
@@ -154,15 +164,27 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     const functionName = labels[LABELS.function];
     if (functionName !== undefined) addAll(namespace, functionName);
   });
-  for (const { metadata } of functions.list()) {
-    addAll(metadata.namespace ?? '', metadata.name);
-    publisher.update(keyOf(metadata));
-  }
-  for (const { metadata } of pods.list()) addRevisionsOf(metadata);
+  const lookAtEverything = (): void => {
+    for (const { metadata } of functions.list()) {
+      addAll(metadata.namespace ?? '', metadata.name);
+      publisher.update(keyOf(metadata));
+    }
+    for (const { metadata } of pods.list()) addRevisionsOf(metadata);
+  };
+  lookAtEverything();
 
   return {
+    lead: () => {
+      leads = true;
+      revisionController.takeOver(revisions.list().map(({ metadata }) => keyOf(metadata)));
+      lookAtEverything();
+    },
+    follow: () => {
+      leads = false;
+      revisionController.handOver();
+    },
     announce: (announcement) => {
-      if (announced.add(announcement, clock.monotonic())) observePhases(announcement);
+      if (announced.add(announcement, clock.monotonic()) && leads) observePhases(announcement);
       revisionQueue.add(keyOf({ namespace: announcement.namespace, name: announcement.revision }));
     },
     close,

@@ -1,0 +1,266 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import type { ModelFunction } from '../common/api/kinds.ts';
+import { createLogger } from '../common/platform/logging.ts';
+import { ManualClock } from '../common/platform/manual-clock.ts';
+import type { Announcement } from '../common/wire/announcement.ts';
+import type { RoutesUpdate } from '../common/wire/routes.ts';
+import { seededRandom, testCluster, type TestCluster } from './cluster/memory/test-cluster.ts';
+import { ClusterError, type Cluster } from './cluster/port.ts';
+import { LEASES, MODEL_FUNCTIONS, PODS, type Pod } from './cluster/resources.ts';
+import { TestGateway, type TestStream } from './gateways/test-gateway.ts';
+import { startOperator, type Operator } from './operator.ts';
+
+const NAMESPACE = 'models';
+const REVISION = 'digits-00001';
+const digits = {
+  apiVersion: 'pilotlight.dev/v1alpha1',
+  kind: 'ModelFunction',
+  metadata: { namespace: NAMESPACE, name: 'digits' },
+  spec: {
+    model: { uri: 'https://models/digits.onnx' },
+    scaling: { target: 1, maxReplicas: 3, stableWindowSeconds: 6 },
+  },
+} as unknown as ModelFunction;
+
+/** An operator's process: a clock, a way to the API server and a stream of its own. */
+class Replica {
+  readonly name: string;
+  readonly clock: ManualClock;
+  /** What it tried to write, but for the Lease. */
+  readonly writes: string[] = [];
+  /** The API server does not answer it, and its watches see nothing. */
+  cut = false;
+  crashed = false;
+  operator: Operator | undefined;
+  stream: TestStream | undefined;
+  sequence = 0;
+  /** Uids of pods that the gateway told it of: each is announced once to a stream. */
+  readonly announced = new Set<string>();
+
+  constructor(name: string, clock: ManualClock) {
+    this.name = name;
+    this.clock = clock;
+  }
+
+  get routes(): RoutesUpdate[] {
+    return (this.stream?.received ?? []).filter((message) => message.type === 'routes');
+  }
+
+  reach(cluster: Cluster): Cluster {
+    const read = async <T>(call: () => Promise<T>): Promise<T> => {
+      if (this.cut) throw new ClusterError('Unavailable', 'No route to host');
+      return call();
+    };
+    const write = <T>(verb: string, kind: string, call: () => Promise<T>): Promise<T> => {
+      if (kind !== LEASES.kind) this.writes.push(`${verb} ${kind}`);
+      return read(call);
+    };
+    return {
+      get: (resource, key) => read(() => cluster.get(resource, key)),
+      list: (resource, scope) => read(() => cluster.list(resource, scope)),
+      watch: (resource, scope, onEvent, signal) =>
+        cluster.watch(resource, scope, (event) => (this.cut ? undefined : onEvent(event)), signal),
+      create: (resource, object) => write('create', resource.kind, () => cluster.create(resource, object)),
+      update: (resource, object) => write('update', resource.kind, () => cluster.update(resource, object)),
+      patchStatus: (resource, key, status) =>
+        write('patchStatus', resource.kind, () => cluster.patchStatus(resource, key, status)),
+      scale: (resource, key, replicas) => write('scale', resource.kind, () => cluster.scale(resource, key, replicas)),
+      delete: (resource, key, options) => write('delete', resource.kind, () => cluster.delete(resource, key, options)),
+    };
+  }
+}
+
+let world: TestCluster;
+let gateway: TestGateway;
+let replicas: Replica[];
+/** What the gateway has for the revision. */
+let present: { inFlight: number; requestSeconds: number };
+
+beforeEach(async () => {
+  world = testCluster();
+  gateway = await TestGateway.start();
+  replicas = [];
+  present = { inFlight: 0, requestSeconds: 0 };
+});
+
+afterEach(async () => {
+  for (const replica of replicas) {
+    await replica.operator?.close();
+    expect(replica.clock.pending).toBe(0);
+  }
+  await gateway.close();
+  await world.cluster.close();
+});
+
+/** Also the gateway's stream to it is there, and was told nothing but hello. */
+async function start(name: string): Promise<Replica> {
+  const clock = new ManualClock();
+  await clock.advance(world.clock.monotonic());
+  const replica = new Replica(name, clock);
+  replicas.push(replica);
+  replica.operator = await startOperator({
+    cluster: replica.reach(world.cluster),
+    clock,
+    random: seededRandom(replicas.length),
+    logger: createLogger('test', 'silent'),
+    registry: new Registry(),
+    configuration: {
+      name,
+      namespace: 'pilotlight-system',
+      controlToken: 'control',
+      signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }],
+      images: { cpu: 'runtime:1', cuda: 'runtime:1' },
+      url: (namespace, functionName) => `http://${functionName}.${namespace}`,
+      gateways: [gateway.address()],
+      healthPort: 0,
+      healthHost: '127.0.0.1',
+      runtimeLogLevel: 'info',
+    },
+  });
+  replica.stream = (await gateway.stream()).hello();
+  beat(replica, await readyPods());
+  return replica;
+}
+
+function beat(replica: Replica, all: readonly Announcement[]): void {
+  const announcements = all.filter(({ uid }) => !replica.announced.has(uid));
+  for (const { uid } of announcements) replica.announced.add(uid);
+  replica.stream?.send({
+    type: 'demand',
+    bootId: 'boot',
+    sequence: ++replica.sequence,
+    uptimeSeconds: world.clock.monotonic() / 1000,
+    full: replica.sequence === 1,
+    revisions: [{ namespace: NAMESPACE, revision: REVISION, requests: 0, queued: 0, ...present }],
+    announcements,
+  });
+}
+
+async function pods(): Promise<Pod[]> {
+  return (await world.cluster.list(PODS)).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+}
+
+async function readyPods(): Promise<Announcement[]> {
+  return (await pods()).map(({ metadata }, at) => ({
+    namespace: NAMESPACE,
+    revision: REVISION,
+    pod: metadata.name,
+    uid: metadata.uid ?? '',
+    host: '127.0.0.1',
+    ports: { http: 4000 + at, control: 5000 + at },
+  }));
+}
+
+/** Seconds go by for all who live, with the gateway's heartbeat in each. */
+async function walk(seconds: number): Promise<void> {
+  const living = replicas.filter(({ crashed }) => !crashed);
+  for (let tenth = 1; tenth <= seconds * 10; tenth++) {
+    await world.clock.advance(100);
+    for (const { clock } of living) await clock.advance(100);
+    if (tenth % 10 > 0) continue;
+    present.requestSeconds += present.inFlight;
+    const announced = await readyPods();
+    for (const replica of living) beat(replica, announced);
+    // The network needs turns of the event loop, and no time of the clocks.
+    for (let turn = 0; turn < 5; turn++) await world.settle();
+  }
+}
+
+async function walkUntil(satisfied: () => boolean | Promise<boolean>): Promise<number> {
+  const began = world.clock.monotonic();
+  while (!(await satisfied())) await walk(1);
+  return (world.clock.monotonic() - began) / 1000;
+}
+
+function podsInRoutes({ routes }: Replica): number {
+  const revisions = routes.at(-1)?.functions[0]?.revisions ?? [];
+  return revisions.flatMap((revision) => revision.pods.filter(({ ports }) => ports.http > 0)).length;
+}
+
+/** The first leads, with three busy pods; the second follows. */
+async function pair(): Promise<{ leader: Replica; follower: Replica }> {
+  await world.cluster.create(MODEL_FUNCTIONS, digits);
+  const leader = await start('operator-0');
+  const follower = await start('operator-1');
+  present.inFlight = 3;
+  await walkUntil(() => podsInRoutes(leader) === 3);
+  // Longer than an announcement is kept of a pod that nobody looks at.
+  await walk(70);
+  return { leader, follower };
+}
+
+const uids = async (): Promise<(string | undefined)[]> => (await pods()).map(({ metadata }) => metadata.uid);
+
+function crash(replica: Replica): void {
+  replica.crashed = true;
+  replica.cut = true;
+  replica.stream?.cut();
+}
+
+test('a follower watches, writes nothing, sends no routes, and is ready', async () => {
+  const { leader, follower } = await pair();
+  expect(leader.writes).toContain('create Pod');
+  expect(follower.writes).toEqual([]);
+  expect(follower.routes).toEqual([]);
+  const answer = await fetch(`http://127.0.0.1:${follower.operator?.healthPort ?? 0}/readyz`);
+  expect(answer.status).toBe(200);
+  const metrics = await fetch(`http://127.0.0.1:${follower.operator?.healthPort ?? 0}/metrics`);
+  const text = await metrics.text();
+  expect(text).toContain('pilotlight_operator_leader 0');
+  expect(text).not.toContain('pilotlight_desired_replicas{');
+});
+
+test('a follower takes over from one that crashed, with every pod as it is', async () => {
+  const { leader, follower } = await pair();
+  const before = await uids();
+  crash(leader);
+  expect(await walkUntil(() => follower.routes.length > 0)).toBeLessThanOrEqual(6);
+  const [first] = follower.routes;
+  expect(first).toMatchObject({ full: true, sequence: 1 });
+  expect(first?.epoch).toBeGreaterThan(leader.routes.at(-1)?.epoch ?? Infinity);
+  expect(first?.functions[0]?.revisions[0]?.pods).toHaveLength(3);
+  await walk(30);
+  expect(await uids()).toEqual(before);
+  expect(world.runner.started.flatMap(({ signals }) => signals)).toEqual([]);
+  expect(follower.writes).not.toContain('delete Pod');
+});
+
+test('a follower takes over from one that ends at once, and acts from then on', async () => {
+  const { leader, follower } = await pair();
+  const before = await uids();
+  await leader.operator?.close();
+  leader.crashed = true;
+  expect(await walkUntil(() => follower.routes.length > 0)).toBeLessThanOrEqual(1);
+  await walk(20);
+  expect(await uids()).toEqual(before);
+  present.inFlight = 0;
+  // Those that are asked to drain are not there, and are deleted after some attempts.
+  await walkUntil(() => follower.writes.includes('delete Pod'));
+});
+
+test('a leader that the API server does not answer stops, lets another lead, and leads again after it', async () => {
+  const { leader, follower } = await pair();
+  const before = await uids();
+  leader.cut = true;
+  await walk(3);
+  const attempts = leader.writes.length;
+  const updates = leader.routes.length;
+  await walkUntil(() => follower.routes.length > 0);
+  present.inFlight = 30;
+  await walk(5);
+  present.inFlight = 3;
+  leader.cut = false;
+  await walk(10);
+  expect(leader.writes).toHaveLength(attempts);
+  expect(leader.routes).toHaveLength(updates);
+
+  crash(follower);
+  await walkUntil(() => leader.routes.length > updates);
+  expect(leader.routes.at(-1)).toMatchObject({ full: true });
+  expect(leader.routes.at(-1)?.epoch).toBeGreaterThan(follower.routes.at(-1)?.epoch ?? Infinity);
+  await walk(20);
+  expect(await uids()).toEqual(before);
+  present.inFlight = 0;
+  await walkUntil(() => leader.writes.length > attempts);
+});
