@@ -34,7 +34,7 @@ const CASES: Record<string, Case> = {
     want: {
       Ready: 'Unknown Starting: Revision digits-00001: 0 of 1',
       Reconciling: 'True Starting: Revision digits-00001: 0 of 1',
-      TrafficAssigned: 'Unknown NoRevisionReady: A revision with traffic was never ready yet',
+      TrafficAssigned: 'Unknown NoRevisionReady: Revision digits-00001 gets traffic and was never ready yet',
       Active: 'Unknown Starting: Pods are starting',
     },
   },

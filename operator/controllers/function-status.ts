@@ -92,12 +92,16 @@ function assignment({ traffic, missing, revisions }: FunctionView): Finding {
     return { type, status: 'False', reason: 'RevisionMissing', message };
   }
   const proven = new Set(revisions.filter(isProven).map(({ metadata }) => metadata.name));
-  if (traffic.length === 0 || !traffic.every(({ revision }) => proven.has(revision))) {
+  const unproven = traffic.find(({ revision }) => !proven.has(revision))?.revision;
+  if (traffic.length === 0 || unproven !== undefined) {
     return {
       type,
       status: 'Unknown',
       reason: 'NoRevisionReady',
-      message: 'A revision with traffic was never ready yet',
+      message:
+        unproven === undefined
+          ? 'There is no revision yet'
+          : `Revision ${unproven} gets traffic and was never ready yet`,
     };
   }
   return { type, status: 'True', reason: 'Routed', message: '' };

@@ -71,17 +71,18 @@ function lastFailure({
 }
 
 function findings(observation: RevisionObservation): Finding[] {
-  const { revision, pods, initialReplicas } = observation;
+  const { revision, pods, initialReplicas, foreign } = observation;
   const ready = readyOf(pods).length;
   const trouble = findTrouble(observation);
   const proven = isProven(revision) || ready >= initialReplicas;
   const provenFinding: Finding = proven
     ? { type: PROVEN, status: 'True', reason: 'Ready', message: 'It ran with its initial replicas' }
     : { type: PROVEN, ...progress(observation, trouble) };
+  const unhealthy = trouble ?? findForeign(foreign);
   const healthy: Finding =
-    trouble === undefined
+    unhealthy === undefined
       ? { type: 'PodsHealthy', status: 'True', reason: 'Ready', message: '' }
-      : { type: 'PodsHealthy', status: 'False', reason: trouble.reason, message: trouble.message };
+      : { type: 'PodsHealthy', status: 'False', reason: unhealthy.reason, message: unhealthy.message };
   const summary = summarise(
     [
       proven && trouble !== undefined && ready === 0
@@ -126,9 +127,9 @@ function progress(
 }
 
 function activity({ desired, reachable, waitsForOldPods }: RevisionObservation, ready: number): State {
-  if (ready > 0) return { status: 'True', reason: 'Serving', message: `${ready} replicas are ready` };
+  if (ready > 0) return { status: 'True', reason: 'Serving', message: `${counted(ready)} ready` };
   if (waitsForOldPods) return { status: 'Unknown', reason: 'WaitingForOldPods', message: '' };
-  if (desired > 0) return { status: 'Unknown', reason: 'Starting', message: `${desired} replicas are wanted` };
+  if (desired > 0) return { status: 'Unknown', reason: 'Starting', message: `${counted(desired)} wanted` };
   if (!reachable) return { status: 'False', reason: 'Retired', message: 'It gets no traffic and is not the latest' };
   return { status: 'False', reason: 'NoDemand', message: 'It is at zero; the next request wakes it' };
 }
@@ -138,7 +139,7 @@ function activity({ desired, reachable, waitsForOldPods }: RevisionObservation, 
  * revision never ran and was given up; a pod that broke once is history.
  */
 function findTrouble(observation: RevisionObservation): Trouble | undefined {
-  const { revision, pods, desired, history, foreign, waitsForOldPods } = observation;
+  const { revision, pods, desired, history, waitsForOldPods } = observation;
   const waiting = pods.find(({ phase, failure }) => phase === 'Starting' && failure !== undefined)?.failure;
   if (waiting !== undefined) {
     return {
@@ -156,9 +157,18 @@ function findTrouble(observation: RevisionObservation): Trouble | undefined {
     const message = failures > 1 ? `${last.message} (${failures} failed starts in a row)` : last.message;
     return { reason: last.reason, message, lasting, needsUser: hopeless && last.permanent };
   }
-  if (foreign.length === 0) return undefined;
-  const message = `Pod ${foreign.join(', ')} belongs to somebody else; delete it or rename it`;
-  return { reason: 'NotOwned', message, lasting: true, needsUser: true };
+  return undefined;
+}
+
+/** Replicas take other names, so it keeps none from running. */
+function findForeign(names: readonly string[]): Pick<Trouble, 'reason' | 'message'> | undefined {
+  if (names.length === 0) return undefined;
+  const message = `Pod ${names.join(', ')} has a replica's name and is none; replicas step over it. Delete it if nobody needs it`;
+  return { reason: 'NotOwned', message };
+}
+
+function counted(replicas: number): string {
+  return replicas === 1 ? '1 replica is' : `${replicas} replicas are`;
 }
 
 function readyOf(pods: readonly PodState[]): readonly PodState[] {

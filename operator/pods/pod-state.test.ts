@@ -150,7 +150,11 @@ const CASES: Record<string, Case> = {
   'not ready in time': {
     pod: pod({ phase: 'Running' }),
     seconds: 30,
-    want: failed('StartTimeout', 'The pod was not ready within 30 s', false),
+    want: failed(
+      'StartTimeout',
+      'The pod was not ready within 30 s; raise scaling.startTimeoutSeconds if the model takes longer to load',
+      false,
+    ),
   },
   'not ready in time for want of its image': {
     pod: pod(waiting('ErrImagePull', 'no route to host')),

@@ -65,7 +65,10 @@ export function observePod(
 /** What the pod waited for is the better reason where it is known. */
 export function startTimeout(waitedFor: PodFailure | undefined, seconds: number): PodFailure {
   const reason = waitedFor?.reason ?? 'StartTimeout';
-  const why = waitedFor === undefined ? '' : `: ${waitedFor.message}`;
+  const why =
+    waitedFor === undefined
+      ? '; raise scaling.startTimeoutSeconds if the model takes longer to load'
+      : `: ${waitedFor.message}`;
   return { reason, message: `The pod was not ready within ${seconds} s${why}`, ended: true, permanent: false };
 }
 
