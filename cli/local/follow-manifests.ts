@@ -6,7 +6,7 @@ import { apply, remove } from '../../operator/cluster/apply.ts';
 import type { Cluster } from '../../operator/cluster/port.ts';
 import { MODEL_FUNCTIONS } from '../../operator/cluster/resources.ts';
 import { readManifestFiles } from './manifest-files.ts';
-import { manifestChanges, readManifests, type Manifests } from './manifests.ts';
+import { DEFAULT_NAMESPACE, manifestChanges, readManifests, type ManifestReading } from './manifests.ts';
 
 /** An editor writes, renames and touches a file within a few milliseconds of one save. */
 const SETTLE_MILLISECONDS = 100;
@@ -23,7 +23,7 @@ export interface FollowOptions {
 /** Resolves once the files are applied; rejects if they cannot be. A later edit that is wrong is reported and changes nothing. */
 export async function followManifests(options: FollowOptions): Promise<void> {
   const { paths, clock, report, signal } = options;
-  let applied = await carryOut(options, new Map());
+  let applied = await carryOut(options, { manifests: new Map(), findings: [] });
   let working = Promise.resolve();
   let cancel: Cancel = () => undefined;
   const edited = (): void => {
@@ -43,19 +43,26 @@ export async function followManifests(options: FollowOptions): Promise<void> {
     watch(folder, { signal }, edited).on('error', () => undefined);
   }
   signal.addEventListener('abort', () => cancel(), { once: true });
+  // For what was edited before the watch began.
+  edited();
 }
 
-async function carryOut({ paths, cluster, report }: FollowOptions, before: Manifests): Promise<Manifests> {
+type Applied = Pick<ManifestReading, 'manifests' | 'findings'>;
+
+async function carryOut({ paths, cluster, report }: FollowOptions, before: Applied): Promise<Applied> {
   const { manifests, findings, valid } = readManifests(await readManifestFiles(paths));
   if (!valid) throw new Error(findings.join('\n'));
-  for (const finding of findings) report(finding);
-  const changes = manifestChanges(before, manifests);
+  for (const finding of findings) if (!before.findings.includes(finding)) report(finding);
+  const changes = manifestChanges(before.manifests, manifests);
   for (const fn of changes.apply) {
-    report(`modelfunction/${fn.metadata.name} ${await apply(cluster, MODEL_FUNCTIONS, fn)}`);
+    const { name, namespace } = fn.metadata;
+    const outcome = await apply(cluster, MODEL_FUNCTIONS, fn);
+    report(`modelfunction/${name} ${outcome}${namespace === DEFAULT_NAMESPACE ? '' : ` in ${namespace}`}`);
   }
   for (const { metadata } of changes.remove) {
     await remove(cluster, MODEL_FUNCTIONS, metadata);
-    report(`modelfunction/${metadata.name} deleted`);
+    const { name, namespace } = metadata;
+    report(`modelfunction/${name} deleted${namespace === DEFAULT_NAMESPACE ? '' : ` from ${namespace}`}`);
   }
-  return manifests;
+  return { manifests, findings };
 }

@@ -40,6 +40,16 @@ describe('reading', () => {
   });
 });
 
+test('a function that stands twice counts as it stands last, and that is said', () => {
+  const { manifests, findings, valid } = readManifests([
+    file(digits('file:a'), '/models/a.yaml'),
+    file(digits('file:b'), '/models/b.yaml'),
+  ]);
+  expect(manifests.get('default/digits')?.spec.model.uri).toBe('file:///models/b');
+  expect(findings).toEqual(['/models/b.yaml: ModelFunction default/digits replaces the one in /models/a.yaml']);
+  expect(valid).toBe(true);
+});
+
 describe('an edit', () => {
   const before = readManifests([file(`${digits('file:a')}---\n${digits('file:b', 'name: other')}`)]).manifests;
 

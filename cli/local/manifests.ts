@@ -7,7 +7,7 @@ import { parseYaml } from '../validate/yaml-documents.ts';
 import type { ManifestFile } from './manifest-files.ts';
 
 /** The namespace of a manifest that names none, as kubectl has it. */
-const DEFAULT_NAMESPACE = 'default';
+export const DEFAULT_NAMESPACE = 'default';
 
 /** Functions by `namespace/name`. They are as people write them; the cluster adds the defaults. */
 export type Manifests = ReadonlyMap<string, ModelFunction>;
@@ -23,9 +23,19 @@ export interface ManifestReading {
 export function readManifests(files: readonly ManifestFile[]): ManifestReading {
   const findings = validateManifests(files);
   const valid = !findings.some(({ severity }) => severity === 'error');
-  const functions = valid ? files.flatMap(functionsOf) : [];
-  const manifests = new Map(functions.map((fn) => [`${fn.metadata.namespace}/${fn.metadata.name}`, fn]));
-  return { manifests, findings: findings.map(formatFinding), valid };
+  const manifests = new Map<string, ModelFunction>();
+  const places = new Map<string, string>();
+  const repeated: string[] = [];
+  for (const file of valid ? files : []) {
+    for (const fn of functionsOf(file)) {
+      const key = `${fn.metadata.namespace}/${fn.metadata.name}`;
+      const place = places.get(key);
+      if (place !== undefined) repeated.push(`${file.path}: ModelFunction ${key} replaces the one in ${place}`);
+      manifests.set(key, fn);
+      places.set(key, file.path);
+    }
+  }
+  return { manifests, findings: [...findings.map(formatFinding), ...repeated], valid };
 }
 
 export interface Changes {
