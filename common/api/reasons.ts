@@ -12,7 +12,7 @@ export const REASONS = {
   Starting: 'Pods are starting.',
   Serving: 'At least one pod is ready.',
   NoDemand: 'Nobody has called for a while; the next request wakes it.',
-  Retired: 'The revision gets no traffic and is not the latest, so it has no pods.',
+  Retired: 'The revision gets no traffic and need not prove itself, so it has no pods.',
   WaitingForOldPods:
     'With the strategy Recreate, the pods of the other revisions must be gone before those of the new one start.',
   ProvidersInUse: 'Every execution provider that was asked for is in use.',

@@ -21,7 +21,7 @@ export interface ScalableRevision {
   readonly namespace: string;
   readonly revision: string;
   readonly scaling: ScalingSettings;
-  /** Gets traffic, has a tag, or is the latest created: only these keep a floor of replicas. */
+  /** Gets traffic, has a tag, or is the latest and has yet to prove itself: only these keep a floor of replicas. */
   readonly reachable: boolean;
   readonly readyReplicas: number;
   /** Exist, neither ready nor terminating. */

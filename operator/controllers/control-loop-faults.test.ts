@@ -383,3 +383,24 @@ test('a message of any length can be shown', async () => {
     expect(loop.routes.get(name)?.revisions[0]?.failure?.message.length).toBeLessThan(10_000);
   }
 });
+
+test('going back to an older revision takes the room of the newer one, which is kept without pods', async () => {
+  await start({ capacity: { 'nvidia.com/gpu': '1', pods: '110' } });
+  const spec = {
+    scaling: { ...scaling, minReplicas: 1 },
+    resources: { limits: { 'nvidia.com/gpu': 1 } },
+    rollout: { strategy: 'Recreate' as const },
+    revisionHistoryLimit: 0,
+  };
+  const newer = { ...spec, batching: { maxBatchSize: 1 } };
+  const traffic = [{ revision: 'digits-00001', percent: 100 }];
+  await loop.apply('digits', { ...spec, revisionHistoryLimit: 1 });
+  await loop.announce('digits-00001-0');
+  await loop.apply('digits', { ...newer, revisionHistoryLimit: 1 });
+  await loop.announce('digits-00002-0');
+  await loop.apply('digits', { ...newer, traffic });
+  await loop.walk(10);
+  expect(await loop.pods()).toEqual(['digits-00001-0']);
+  expect((await loop.pod('digits-00001-0')).spec.nodeName).toBeDefined();
+  expect(await loop.revisions()).toEqual(['digits-00001', 'digits-00002']);
+});

@@ -91,11 +91,12 @@ export class FunctionController {
 
   async #dropHistory(view: FunctionView): Promise<void> {
     const { cluster, observed, events } = this.#options;
-    const { function: fn, revisions, latestReady, reachable } = view;
+    const { function: fn, revisions, latestCreated, latestReady, reachable } = view;
     const { namespace = '' } = fn.metadata;
     // What the spec names is kept also while its traffic cannot be as the spec says, or waiting for one revision would lose another.
     const kept = new Set([...reachable, ...fn.spec.traffic.map(({ revision }) => revision)]);
-    if (latestReady !== undefined) kept.add(latestReady.metadata.name);
+    // Without the latest one the spec would look like a change.
+    for (const latest of [latestCreated, latestReady]) if (latest !== undefined) kept.add(latest.metadata.name);
     const names = revisions.map(({ metadata }) => metadata.name);
     const withPods = new Set(names.filter((name) => observed.podsOf(namespace, name).length > 0));
     for (const { metadata } of planHistory(revisions, { kept, withPods, limit: fn.spec.revisionHistoryLimit })) {

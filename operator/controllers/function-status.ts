@@ -52,7 +52,7 @@ function findings(view: FunctionView, refusal: FunctionStatusInput['refusal']): 
   return [...summary, revisionsReady, assigned, activity(view), ...providersFound(view)];
 }
 
-/** The revisions that the function's readiness depends on: those with traffic, and the latest, which is to get it. */
+/** The revisions that the function's readiness depends on: those with traffic, and the latest, while it is to get it. */
 function concerned({ revisions, reachable }: FunctionView): readonly ModelRevision[] {
   return revisions.filter(({ metadata }) => reachable.has(metadata.name));
 }

@@ -2,13 +2,13 @@
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { assignTraffic, type TrafficAssignment } from './assign-traffic.ts';
-import { planRevisions, type RevisionPlan } from './plan-revisions.ts';
+import { isProven, planRevisions, type RevisionPlan } from './plan-revisions.ts';
 
 export interface FunctionView extends RevisionPlan, TrafficAssignment {
   readonly function: ModelFunction;
   /** All that it owns, those that are being deleted left out. */
   readonly revisions: readonly ModelRevision[];
-  /** Names of revisions with traffic or a tag, and of the latest created: the others are retired and give back their pods. */
+  /** Names of revisions with traffic or a tag, and of a latest one that has yet to prove itself: the others are retired and give back their pods. */
   readonly reachable: ReadonlySet<string>;
 }
 
@@ -20,6 +20,8 @@ export function viewFunction(fn: ModelFunction, revisions: readonly ModelRevisio
   const plan = planRevisions(fn, own);
   const assignment = assignTraffic({ ...plan, function: fn, revisions: own });
   const reachable = new Set(assignment.traffic.map(({ revision }) => revision));
-  if (plan.latestCreated !== undefined) reachable.add(plan.latestCreated.metadata.name);
+  // Once proven it gets what `latest` gets. If that is nothing, somebody went back to an older one, which needs the room.
+  const { latestCreated } = plan;
+  if (latestCreated !== undefined && !isProven(latestCreated)) reachable.add(latestCreated.metadata.name);
   return { ...plan, ...assignment, function: fn, revisions: own, reachable };
 }

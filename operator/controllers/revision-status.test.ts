@@ -59,7 +59,7 @@ const CASES: Record<string, Case> = {
   },
   retired: {
     observation: { revision: modelRevision(1, { status: proven }), reachable: false },
-    want: { Ready: 'True Ready: It can serve', Active: 'False Retired: It gets no traffic and is not the latest' },
+    want: { Ready: 'True Ready: It can serve', Active: 'False Retired: It gets no traffic' },
   },
   'waiting for old pods': {
     observation: { waitsForOldPods: true },

@@ -14,7 +14,7 @@ export interface RevisionObservation {
   readonly pods: readonly PodState[];
   readonly desired: number;
   readonly initialReplicas: number;
-  /** Gets traffic or is the latest. */
+  /** Gets traffic, or is the latest and has yet to prove itself. */
   readonly reachable: boolean;
   /** Its pods must not start before those of the other revisions are gone. */
   readonly waitsForOldPods: boolean;
@@ -130,7 +130,7 @@ function activity({ desired, reachable, waitsForOldPods }: RevisionObservation, 
   if (ready > 0) return { status: 'True', reason: 'Serving', message: `${counted(ready)} ready` };
   if (waitsForOldPods) return { status: 'Unknown', reason: 'WaitingForOldPods', message: '' };
   if (desired > 0) return { status: 'Unknown', reason: 'Starting', message: `${counted(desired)} wanted` };
-  if (!reachable) return { status: 'False', reason: 'Retired', message: 'It gets no traffic and is not the latest' };
+  if (!reachable) return { status: 'False', reason: 'Retired', message: 'It gets no traffic' };
   return { status: 'False', reason: 'NoDemand', message: 'It is at zero; the next request wakes it' };
 }
 

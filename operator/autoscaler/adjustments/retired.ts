@@ -1,7 +1,7 @@
 import type { Adjustment } from './adjustment.ts';
 
 /**
- * A revision without traffic, that is not the latest either, keeps replicas only while a gateway has requests for it. No window has to pass: with
+ * A revision without traffic that need not prove itself keeps replicas only while a gateway has requests for it. No window has to pass: with
  * the strategy Recreate the next revision, and its callers, wait for its GPU.
  */
 export const retired: Adjustment = {
