@@ -31,6 +31,8 @@ class Replica {
   readonly writes: string[] = [];
   /** The API server does not answer it, and its watches see nothing. */
   cut = false;
+  /** Answers to its writes come only after this. */
+  answers: Promise<void> = Promise.resolve();
   crashed = false;
   operator: Operator | undefined;
   stream: TestStream | undefined;
@@ -52,9 +54,12 @@ class Replica {
       if (this.cut) throw new ClusterError('Unavailable', 'No route to host');
       return call();
     };
-    const write = <T>(verb: string, kind: string, call: () => Promise<T>): Promise<T> => {
-      if (kind !== LEASES.kind) this.writes.push(`${verb} ${kind}`);
-      return read(call);
+    const write = async <T>(verb: string, kind: string, call: () => Promise<T>): Promise<T> => {
+      if (kind === LEASES.kind) return read(call);
+      this.writes.push(`${verb} ${kind}`);
+      const answer = await read(call);
+      await this.answers;
+      return answer;
     };
     return {
       get: (resource, key) => read(() => cluster.get(resource, key)),
@@ -192,6 +197,11 @@ async function pair(): Promise<{ leader: Replica; follower: Replica }> {
 
 const uids = async (): Promise<(string | undefined)[]> => (await pods()).map(({ metadata }) => metadata.uid);
 
+async function get({ operator }: Replica, path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${operator?.healthPort ?? 0}${path}`);
+  return response.text();
+}
+
 function crash(replica: Replica): void {
   replica.crashed = true;
   replica.cut = true;
@@ -203,10 +213,8 @@ test('a follower watches, writes nothing, sends no routes, and is ready', async 
   expect(leader.writes).toContain('create Pod');
   expect(follower.writes).toEqual([]);
   expect(follower.routes).toEqual([]);
-  const answer = await fetch(`http://127.0.0.1:${follower.operator?.healthPort ?? 0}/readyz`);
-  expect(answer.status).toBe(200);
-  const metrics = await fetch(`http://127.0.0.1:${follower.operator?.healthPort ?? 0}/metrics`);
-  const text = await metrics.text();
+  expect(await get(follower, '/readyz')).toBe('ok\n');
+  const text = await get(follower, '/metrics');
   expect(text).toContain('pilotlight_operator_leader 0');
   expect(text).not.toContain('pilotlight_desired_replicas{');
 });
@@ -242,8 +250,10 @@ test('a follower takes over from one that ends at once, and acts from then on', 
 test('a leader that the API server does not answer stops, lets another lead, and leads again after it', async () => {
   const { leader, follower } = await pair();
   const before = await uids();
+  expect(await get(leader, '/metrics')).toContain('pilotlight_desired_replicas{');
   leader.cut = true;
   await walk(3);
+  expect(await get(leader, '/metrics')).not.toContain('pilotlight_desired_replicas{');
   const attempts = leader.writes.length;
   const updates = leader.routes.length;
   await walkUntil(() => follower.routes.length > 0);
@@ -263,4 +273,23 @@ test('a leader that the API server does not answer stops, lets another lead, and
   expect(await uids()).toEqual(before);
   present.inFlight = 0;
   await walkUntil(() => leader.writes.length > attempts);
+});
+
+test('a former leader does not go on with what it was doing when its lead ended', async () => {
+  const leader = await start('operator-0');
+  const follower = await start('operator-1');
+  await walk(1);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  leader.answers = promise.then(() => undefined);
+  await world.cluster.create(MODEL_FUNCTIONS, digits);
+  await walk(1);
+  // Each is in the midst of what it does.
+  const begun = [...leader.writes];
+  expect(begun).toEqual(['create ModelRevision', 'create Pod']);
+  leader.cut = true;
+  await walkUntil(() => follower.writes.length > 0);
+  leader.cut = false;
+  resolve(undefined);
+  await walk(2);
+  expect(leader.writes).toEqual(begun);
 });

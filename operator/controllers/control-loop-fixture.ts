@@ -90,6 +90,16 @@ export class ControlLoop {
     await this.#record([...this.#announced.values()]);
   }
 
+  async follow(): Promise<void> {
+    this.#controllers?.follow();
+    await this.settle();
+  }
+
+  async lead(): Promise<void> {
+    this.#controllers?.lead();
+    await this.settle();
+  }
+
   async close(): Promise<void> {
     await this.#controllers?.close();
     await this.cluster.close();
