@@ -5,6 +5,8 @@ import { boolean, FieldError, fields, integer, list, name, number, optional, tex
 
 /** An address or a DNS name; no port, user or path can hide in it. */
 const HOST = /^[0-9A-Za-z]([0-9A-Za-z.:-]*[0-9A-Za-z])?$|^::[0-9A-Fa-f:.]*$/;
+/** Bounds are within those of a revision's status, which is refused as a whole otherwise. */
+const MOST_PROVIDERS = 8;
 const MOST_TENSORS = 256;
 const MOST_DIMENSIONS = 32;
 const MOST_PHASES = 32;
@@ -20,7 +22,7 @@ export function parseAnnouncement(value: unknown): Announcement {
     uid: parseUid(given['uid'], 'uid'),
     ...parseAddress(given, ''),
     ...optional(given, 'executionProviders', 'announcement', (providers, path) =>
-      list(providers, path, 16, (provider, at) => text(provider, at, TEXT, 64)),
+      list(providers, path, MOST_PROVIDERS, (provider, at) => text(provider, at, TEXT, 16)),
     ),
     ...optional(given, 'model', 'announcement', parseModel),
     ...optional(given, 'phases', 'announcement', parsePhases),
