@@ -404,3 +404,28 @@ test('going back to an older revision takes the room of the newer one, which is 
   expect((await loop.pod('digits-00001-0')).spec.nodeName).toBeDefined();
   expect(await loop.revisions()).toEqual(['digits-00001', 'digits-00002']);
 });
+
+describe('a revision that the API server forbids', () => {
+  const message = 'modelrevisions is forbidden: exceeded quota: models, used: count/modelrevisions.pilotlight.dev=3';
+
+  test('is told on the function, and tried again now and then', async () => {
+    let refuses = true;
+    let asked = 0;
+    await start({
+      faults: {
+        call: ({ verb, resource }) => {
+          if (verb !== 'create' || !resource.endsWith('/ModelRevision')) return undefined;
+          asked += 1;
+          return refuses ? new ClusterError('Forbidden', message, { status: 403 }) : undefined;
+        },
+      },
+    });
+    await loop.apply('digits', { scaling });
+    await loop.walk(20);
+    expect(asked).toBeLessThan(4);
+    expect(await loop.condition('function', 'digits', 'Ready')).toBe(`False QuotaExceeded: ${message}`);
+    refuses = false;
+    await loop.walk(31);
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+  });
+});

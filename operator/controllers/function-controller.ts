@@ -28,7 +28,12 @@ export interface FunctionControllerOptions {
   readonly url: FunctionUrl;
 }
 
-type Refusal = Pick<Finding, 'reason' | 'message'>;
+interface Refusal extends Pick<Finding, 'reason' | 'message'> {
+  /** It can go away without an event that tells: a quota grows, somebody deletes what was in the way. */
+  readonly mayPass: boolean;
+}
+
+const REFUSAL_RETRY_MILLISECONDS = 30_000;
 
 export class FunctionController {
   readonly #options: FunctionControllerOptions;
@@ -37,7 +42,8 @@ export class FunctionController {
     this.#options = options;
   }
 
-  async reconcile(key: string): Promise<undefined> {
+  /** Gives the milliseconds after which to look again; undefined if only an event brings more. */
+  async reconcile(key: string): Promise<number | undefined> {
     const { cluster, clock, observed, events, url } = this.#options;
     const { namespace, name } = parseKey(key);
     const fn = observed.function(namespace, name);
@@ -56,9 +62,11 @@ export class FunctionController {
 
     const next = functionStatus({ view, refusal, url, now: clock.now() });
     const patch = statusPatch(fn.status, next);
-    if (patch === undefined) return;
-    await cluster.patchStatus(MODEL_FUNCTIONS, { namespace, name }, patch);
-    recordEvents(events, fn, functionEvents(fn.status, next));
+    if (patch !== undefined) {
+      await cluster.patchStatus(MODEL_FUNCTIONS, { namespace, name }, patch);
+      recordEvents(events, fn, functionEvents(fn.status, next));
+    }
+    return refusal?.mayPass === true ? REFUSAL_RETRY_MILLISECONDS : undefined;
   }
 
   /** The revision, or why it cannot be. */
@@ -75,7 +83,13 @@ export class FunctionController {
       recordEvents(events, fn, [{ type: 'Normal', reason: 'RevisionCreated', message: `Created revision ${name}` }]);
       return revision;
     } catch (error) {
-      if (isClusterError(error, 'Invalid')) return { reason: 'SpecInvalid', message: error.message };
+      if (isClusterError(error, 'Invalid')) {
+        return { reason: 'SpecInvalid', message: error.message, mayPass: false };
+      }
+      if (isClusterError(error, 'Forbidden')) {
+        const reason = error.message.includes('exceeded quota') ? 'QuotaExceeded' : 'SpecInvalid';
+        return { reason, message: error.message, mayPass: true };
+      }
       if (!isClusterError(error, 'AlreadyExists')) throw error;
     }
     const { namespace = '' } = fn.metadata;
@@ -86,7 +100,8 @@ export class FunctionController {
       // It was made a moment ago, or belongs to a function of this name that is still being collected: either is over soon.
       throw new Error(`Revision ${namespace}/${name} exists already and is not seen yet, or is being deleted`);
     }
-    return { reason: 'NotOwned', message: `ModelRevision ${name} exists and belongs to somebody else; delete it` };
+    const message = `ModelRevision ${name} exists and belongs to somebody else; delete it`;
+    return { reason: 'NotOwned', message, mayPass: true };
   }
 
   async #dropHistory(view: FunctionView): Promise<void> {

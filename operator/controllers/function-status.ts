@@ -45,7 +45,9 @@ function sum(revisions: readonly ModelRevision[], field: 'readyReplicas' | 'desi
 
 function findings(view: FunctionView, refusal: FunctionStatusInput['refusal']): Finding[] {
   const revisionsReady: Finding =
-    refusal === undefined ? readiness(view) : { type: 'RevisionsReady', status: 'False', ...refusal };
+    refusal === undefined
+      ? readiness(view)
+      : { type: 'RevisionsReady', status: 'False', reason: refusal.reason, message: refusal.message };
   const assigned = assignment(view);
   const needsUser = refusal !== undefined || view.missing.length > 0 || concerned(view).some(isStalled);
   const summary = summarise([revisionsReady, assigned], { needsUser, ready: 'Calls are served' });
