@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { readConfiguration, readLogLevel } from './configuration.ts';
 
+const NEW = 'n'.repeat(43);
+const OLD = 'o'.repeat(43);
+
 const complete = {
   PILOTLIGHT_NAMESPACE: 'pilotlight-system',
   PILOTLIGHT_CONTROL_TOKEN: 'control',
-  PILOTLIGHT_SIGNING_KEYS: '[{"id":"k2","secret":"bmV3"},{"id":"k1","secret":"b2xk"}]',
+  PILOTLIGHT_SIGNING_KEYS: `[{"id":"k2","secret":"${NEW}"},{"id":"k1","secret":"${OLD}"}]`,
   PILOTLIGHT_RUNTIME_IMAGE: 'runtime:1',
 };
 
@@ -15,8 +18,8 @@ test('the environment is read, with defaults for the rest', () => {
     namespace: 'pilotlight-system',
     controlToken: 'control',
     signingKeys: [
-      { id: 'k2', secret: 'bmV3' },
-      { id: 'k1', secret: 'b2xk' },
+      { id: 'k2', secret: NEW },
+      { id: 'k1', secret: OLD },
     ],
     images: { cpu: 'runtime:1', cuda: 'runtime:1' },
     gateways: undefined,
@@ -35,8 +38,9 @@ describe('what is missing or wrong is named', () => {
     ['PILOTLIGHT_RUNTIME_IMAGE', undefined, /PILOTLIGHT_RUNTIME_IMAGE is not set/],
     ['PILOTLIGHT_SIGNING_KEYS', 'secret', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
     ['PILOTLIGHT_SIGNING_KEYS', '[]', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
-    ['PILOTLIGHT_SIGNING_KEYS', '[{"id":"a.b","secret":"x"}]', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
-    ['PILOTLIGHT_SIGNING_KEYS', '[{"id":"a","secret":"x"},7]', /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
+    ['PILOTLIGHT_SIGNING_KEYS', '[{"id":"a","secret":"short"}]', /each secret 32 to 256/],
+    ['PILOTLIGHT_SIGNING_KEYS', `[{"id":"a.b","secret":"${NEW}"}]`, /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
+    ['PILOTLIGHT_SIGNING_KEYS', `[{"id":"a","secret":"${NEW}"},7]`, /PILOTLIGHT_SIGNING_KEYS must be a JSON array/],
     ['PILOTLIGHT_METRICS_PORT', '70000', /PILOTLIGHT_METRICS_PORT is "70000" but must be an integer/],
     ['PILOTLIGHT_METRICS_PORT', '', /PILOTLIGHT_METRICS_PORT is "" but must be an integer/],
     ['PILOTLIGHT_RUNTIME_LOG_LEVEL', 'loud', /PILOTLIGHT_RUNTIME_LOG_LEVEL is "loud" but must be one of/],

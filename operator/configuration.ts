@@ -1,7 +1,7 @@
 /** What an operator can be told, where from, and within which bounds. */
 import type { RuntimeImages } from '../common/api/defaults.ts';
 import { LOG_LEVELS, type LogLevel } from '../common/platform/logging.ts';
-import type { SigningKey } from '../common/wire/tokens.ts';
+import { SIGNING_KEY_ID, SIGNING_KEY_SECRET, type SigningKey } from '../common/wire/tokens.ts';
 import type { FunctionUrl } from './controllers/function-status.ts';
 import type { GatewayAddress } from './gateways/gateway-stream.ts';
 
@@ -93,7 +93,9 @@ function parsePort(variable: string, given = String(HEALTH_PORT)): number {
 
 /** The text is secret, so no message repeats it. */
 function parseKeys(variable: string, text: string): readonly [SigningKey, ...SigningKey[]] {
-  const wrong = new Error(`${variable} must be a JSON array of at least one {"id": "…", "secret": "…"}.`);
+  const wrong = new Error(
+    `${variable} must be a JSON array of at least one {"id": "…", "secret": "…"}, each secret 32 to 256 letters, digits, "-" and "_".`,
+  );
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -109,5 +111,7 @@ function parseKeys(variable: string, text: string): readonly [SigningKey, ...Sig
 function isSigningKey(value: unknown): value is SigningKey {
   if (typeof value !== 'object' || value === null) return false;
   const { id, secret } = value as { id?: unknown; secret?: unknown };
-  return typeof id === 'string' && /^[A-Za-z0-9_-]+$/.test(id) && typeof secret === 'string' && secret !== '';
+  return (
+    typeof id === 'string' && SIGNING_KEY_ID.test(id) && typeof secret === 'string' && SIGNING_KEY_SECRET.test(secret)
+  );
 }

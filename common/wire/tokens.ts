@@ -12,6 +12,10 @@ export interface SigningKey {
   readonly secret: string;
 }
 
+/** What a key must look like wherever one is read: 192 random bits or more, and an id that ends at the token's dot. */
+export const SIGNING_KEY_ID = /^[\w-]{1,64}$/;
+export const SIGNING_KEY_SECRET = /^[\w-]{32,256}$/;
+
 export interface TokenSubject {
   readonly namespace: string;
   readonly revision: string;

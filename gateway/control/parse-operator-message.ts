@@ -10,6 +10,7 @@ import type {
 import type { OperatorMessage } from '../../common/wire/stream.ts';
 import { boolean, fields, integer, list, name, number, oneOf, optional, text, TEXT } from '../../common/wire/fields.ts';
 import { parseAddress, parseUid } from '../../common/wire/parse-announcement.ts';
+import { SIGNING_KEY_ID, SIGNING_KEY_SECRET } from '../../common/wire/tokens.ts';
 
 const MOST_FUNCTIONS = 100_000;
 const MOST_PODS = 10_000;
@@ -34,8 +35,8 @@ export function parseOperatorMessage(value: unknown): OperatorMessage {
 function parseKey(value: unknown, path: string): { readonly id: string; readonly secret: string } {
   const given = fields(value, path);
   return {
-    id: text(given['id'], `${path}.id`, /^[^.\s]+$/, 64),
-    secret: text(given['secret'], `${path}.secret`, /^[\w-]{32,}$/, 256),
+    id: text(given['id'], `${path}.id`, SIGNING_KEY_ID, 64),
+    secret: text(given['secret'], `${path}.secret`, SIGNING_KEY_SECRET, 256),
   };
 }
 
