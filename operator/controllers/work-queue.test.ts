@@ -129,15 +129,6 @@ describe('a work queue', () => {
     expect(begun).toEqual(['a', 'a']);
   });
 
-  test('forgets a key with its planned run', async () => {
-    const { queue, begun, clock } = startQueue();
-    queue.addAfter('a', 100);
-    queue.forget('a');
-    await clock.advance(1000);
-    expect(begun).toEqual([]);
-    expect(clock.pending).toBe(0);
-  });
-
   test('starts nothing after it was closed, and closes when what runs has ended', async () => {
     const { queue, begun, clock, finish } = startQueue({ concurrency: 1 });
     queue.add('a');

@@ -59,13 +59,6 @@ export class WorkQueue {
     this.#later.set(key, { at, cancel });
   }
 
-  /** Drops what was planned for the key and its count of failures; a run that goes on is not stopped. */
-  forget(key: string): void {
-    this.#waiting.delete(key);
-    this.#failures.delete(key);
-    this.#cancelLater(key);
-  }
-
   /** Starts nothing more; resolves when what runs has ended. */
   async close(): Promise<void> {
     this.#closed = true;
