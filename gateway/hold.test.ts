@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { signToken } from '../common/wire/tokens.ts';
 import { answerTo, call, open } from './testing/client.ts';
@@ -153,6 +154,38 @@ describe('the queue', () => {
     expect(await gateway.metric('pilotlight_gateway_requests_total', { outcome: 'aborted' })).toBe(1);
     await gateway.announce(await gateway.runtime('a'));
     expect((await staying).status).toBe(200);
+  });
+
+  test('frees the place of a client that leaves at once, also while its large body waits', async () => {
+    await gateway.leader([functionRoute()]);
+    const body = Buffer.alloc(4 * 1024 * 1024);
+    const leaving = open(gateway.ports.http, {
+      method: 'POST',
+      headers: { 'content-length': String(body.length + 1) },
+    });
+    leaving.on('error', () => undefined);
+    leaving.write(body);
+    await gateway.queued(1);
+    leaving.destroy();
+    await gateway.queued(0);
+    expect(await gateway.metric('pilotlight_gateway_queued_bytes')).toBe(0);
+  });
+
+  test('keeps a large body in its order while it waits, with no more of it than half of maxBytes', async () => {
+    const maxBytes = 2 * 1024 * 1024;
+    await gateway.leader([functionRoute({ queue: { maxRequests: 9, maxBytes, timeoutSeconds: 60 } })]);
+    const body = Buffer.from(Uint32Array.from({ length: 1024 * 1024 }, (_, index) => index).buffer);
+    const answer = call(gateway.ports.http, { method: 'POST', body });
+    await gateway.until(async () => (await gateway.metric('pilotlight_gateway_queued_bytes')) >= maxBytes / 2);
+    expect(await gateway.metric('pilotlight_gateway_queued_bytes')).toBeLessThan(maxBytes / 2 + 128 * 1024);
+    const hash = createHash('sha256');
+    const runtime = await gateway.runtime('a', ({ request, response }, { uid }) => {
+      request.on('data', (chunk: Buffer) => hash.update(chunk));
+      request.on('end', () => response.writeHead(200, { 'pilotlight-pod-uid': uid }).end());
+    });
+    await gateway.announce(runtime);
+    expect((await answer).status).toBe(200);
+    expect(hash.digest('hex')).toBe(createHash('sha256').update(body).digest('hex'));
   });
 
   test('lets no more requests to a new pod than its limit, and the rest in order as slots free', async () => {

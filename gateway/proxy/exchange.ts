@@ -88,6 +88,14 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#turn.take(this.#body.heldBytes);
   }
 
+  held(): void {
+    if (this.#hasBody) this.#body.readOn();
+  }
+
+  kept(bytes: number): boolean {
+    return this.#turn.grow(bytes);
+  }
+
   tooLarge(): void {
     const message = `The body is larger than ${this.#services.maxBodyBytes} bytes, the most that this gateway takes.`;
     this.denied('body-too-large', message);

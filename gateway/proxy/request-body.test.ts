@@ -6,7 +6,12 @@ import { expect, test } from '@jest/globals';
 import { HELD_BYTES, RequestBody, type BodyEvents } from './request-body.ts';
 
 const BEGINNING = Buffer.alloc(HELD_BYTES + 1, 'a');
-const IGNORE: BodyEvents = { collected: () => undefined, tooLarge: () => undefined, progress: () => undefined };
+const IGNORE: BodyEvents = {
+  collected: () => undefined,
+  tooLarge: () => undefined,
+  progress: () => undefined,
+  kept: () => false,
+};
 
 /** A body too large to be held, of which the beginning is here. */
 async function begun(): Promise<{ readonly request: IncomingMessage; readonly body: RequestBody }> {

@@ -1,6 +1,7 @@
 /**
  * A request's body on its way in. A small one is collected and held, so that it can be sent again to another pod; of a larger one the beginning is
- * held and the rest passes through, at the pace of the pod, and can be sent once.
+ * held and the rest passes through, at the pace of the pod, and can be sent once. While the request waits for a pod more of it is read and held, as far
+ * as the queue has room: only on a connection that is read does it show that the client has left.
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -19,6 +20,8 @@ export interface BodyEvents {
   tooLarge(): void;
   /** Something came in or went on. */
   progress(): void;
+  /** So many bytes more are held while no pod has the request; false: that is enough. */
+  kept(bytes: number): boolean;
 }
 
 export class RequestBody {
@@ -56,6 +59,11 @@ export class RequestBody {
     this.#request.on('end', this.#onEnd);
   }
 
+  /** The request waits for a pod. */
+  readOn(): void {
+    if (!this.#complete) this.#request.resume();
+  }
+
   /**
    * An attempt has failed: its stream ends here, before anything more comes in. Otherwise the rest of the body could get into the next attempt's
    * stream before its beginning, or be lost with this one's.
@@ -69,6 +77,8 @@ export class RequestBody {
     if (this.#complete && !this.#spent && this.#stream === undefined) {
       return this.#held.length === 0 ? null : this.#held.bytes;
     }
+    // Until the pod wants more: what comes in now would get into the stream before its beginning.
+    this.#request.pause();
     this.#stream = new BodyStream(this.#held.bytes, {
       wanted: () => this.#flow(),
       dropped: (stream) => this.#dropped(stream),
@@ -101,8 +111,13 @@ export class RequestBody {
       this.#events.collected();
       return;
     }
+    if (this.#stream === undefined) {
+      this.#held.push(chunk);
+      if (!this.#events.kept(chunk.length)) this.#request.pause();
+      return;
+    }
     this.#spent = true;
-    if (this.#stream?.push(chunk) !== true) this.#request.pause();
+    if (!this.#stream.push(chunk)) this.#request.pause();
   };
 
   readonly #onEnd = (): void => {

@@ -15,6 +15,8 @@ export interface TurnServices {
 }
 
 export interface TurnEvents {
+  /** It waits. */
+  held(): void;
   granted(pod: Pod): void;
   denied(code: GatewayErrorCode, message: string): void;
 }
@@ -86,6 +88,12 @@ export class Turn implements Waiter {
     this.#hold(true);
   }
 
+  /** While it waits, more of its body has come into memory. False: no more, please. */
+  grow(bytes: number): boolean {
+    this.#bytes += bytes;
+    return this.#place !== undefined && this.#revision.grow(this.#place, bytes);
+  }
+
   /** Gives the claim up. */
   leave(): void {
     if (this.#place !== undefined) this.#revision.leave(this.#place);
@@ -154,6 +162,7 @@ export class Turn implements Waiter {
       this.#timedOut();
     });
     this.#place = this.#revision.hold(this, this.#bytes, again);
+    this.#events.held();
   }
 
   #timedOut(): void {

@@ -11,7 +11,7 @@ export interface QueueLimits {
 /** One place in a queue. */
 export class Place<Waiter> {
   readonly waiter: Waiter;
-  readonly bytes: number;
+  bytes: number;
   queue: HoldQueue<Waiter> | undefined = undefined;
   previous: Place<Waiter> | undefined = undefined;
   next: Place<Waiter> | undefined = undefined;
@@ -60,6 +60,17 @@ export class HoldQueue<Waiter> {
     else this.#first.previous = place;
     this.#first = place;
     return this.#taken(place);
+  }
+
+  /**
+   * More of the body of a request that waits has come in, and is kept. False if no further byte should be: half of the bytes are for requests that
+   * are still to come.
+   */
+  grow(place: Place<Waiter>, bytes: number, { maxBytes }: QueueLimits): boolean {
+    if (place.queue !== this) return false;
+    place.bytes += bytes;
+    this.#bytes += bytes;
+    return this.#bytes < maxBytes / 2;
   }
 
   /** Gives a place up, wherever in the queue it is; once more does nothing. */

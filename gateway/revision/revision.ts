@@ -135,6 +135,11 @@ export class Revision {
     return place;
   }
 
+  /** More of the body of a request that waits is in memory; false if that is enough. */
+  grow(place: Place<Waiter>, bytes: number): boolean {
+    return this.#queue.grow(place, bytes, this.settings.queue);
+  }
+
   /** The client left, or its time in the queue is over. */
   leave(place: Place<Waiter>): void {
     this.#queue.leave(place);
