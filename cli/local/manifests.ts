@@ -59,8 +59,8 @@ function functionsOf({ path, text }: ManifestFile): ModelFunction[] {
 }
 
 /**
- * In a namespace, and with a relative `file:` address made absolute, from the folder of its manifest. (In a cluster a relative one is a file of the
- * runtime image.)
+ * In a namespace, and with a relative `file:` address made absolute, from the folder of its manifest. (In a cluster it is one in the
+ * working directory of the runtime's image.)
  */
 function located(manifest: ModelFunction, file: string): ModelFunction {
   const { model } = manifest.spec;

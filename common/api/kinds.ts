@@ -9,9 +9,6 @@ export type { ModelFunction, ModelFunctionManifest, ModelRevision, ModelRevision
 
 export type ModelFunctionSpec = ModelFunction['spec'];
 export type ModelFunctionStatus = NonNullable<ModelFunction['status']>;
-export type ScalingSpec = ModelFunctionSpec['scaling'];
-export type QueueSpec = ModelFunctionSpec['queue'];
-export type RolloutStrategy = ModelFunctionSpec['rollout']['strategy'];
 export type TrafficTarget = ModelFunctionSpec['traffic'][number];
 export type TrafficStatus = NonNullable<ModelFunctionStatus['traffic']>[number];
 

@@ -20,7 +20,7 @@ export interface ModelFunction {
      */
     readonly model: {
       /**
-       * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest and only works in local mode.
+       * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
        */
       readonly uri: string;
       /**
@@ -455,7 +455,7 @@ export interface ModelFunctionManifest {
      */
     readonly model: {
       /**
-       * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest and only works in local mode.
+       * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
        */
       readonly uri: string;
       /**
