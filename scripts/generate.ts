@@ -1,11 +1,13 @@
 /**
- * Makes from crds/*.yaml the TypeScript types, each definition as a module (so that programs need no file of the repository) and the reference.
+ * Makes from crds/*.yaml the TypeScript types, each definition as a module (so that programs need no file of the repository), the reference and the
+ * chart's templates.
  * `--check` writes nothing and fails with the name of each file that would change.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { Definition } from '../common/api/admission/definition.ts';
+import { generateChartCrd } from './generate/chart-crd.ts';
 import { generateDefinitionModule } from './generate/definition-module.ts';
 import { generateReference } from './generate/reference.ts';
 import { generateTypes } from './generate/types.ts';
@@ -20,12 +22,14 @@ const CRDS = [
 const check = process.argv.includes('--check');
 const drifted: string[] = [];
 for (const { crd, module } of CRDS) {
-  const definition = load(readFileSync(join(ROOT, crd), 'utf8')) as Definition;
+  const text = readFileSync(join(ROOT, crd), 'utf8');
+  const definition = load(text) as Definition;
   const notice = `Generated from ${crd} by scripts/generate.ts; change that file and run make generate.`;
   const comment = `// ${notice}\n\n`;
   write(`common/api/generated/${module}.ts`, comment + (await generateTypes(definition)));
   write(`common/api/generated/${module}-definition.ts`, comment + (await generateDefinitionModule(definition)));
   write(`docs/reference/${module}.md`, generateReference(definition, notice));
+  write(`charts/pilotlight/templates/crds/${module}.yaml`, generateChartCrd(text, notice));
 }
 if (check && drifted.length > 0) process.exitCode = 1;
 
