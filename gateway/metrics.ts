@@ -70,8 +70,22 @@ export interface GatewayLoad {
   readonly epoch: number;
 }
 
+/** What an error code is counted under; a request that no revision had is counted under none. */
+interface CountedRevision {
+  readonly namespace: string;
+  readonly name: string;
+  readonly settings: { readonly functionName: string };
+  /** Its series are gone, and nobody would remove them a second time. */
+  readonly isDropped: boolean;
+}
+
+/** Codes of answers that are given before a revision has the request. */
+const WITHOUT_REVISION: ReadonlySet<GatewayErrorCode> = new Set(['unknown-function', 'not-implemented']);
+const CODES = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];
+const REVISION_CODES = CODES.filter((code) => !WITHOUT_REVISION.has(code));
+
 export class GatewayMetrics {
-  readonly errors: Counter<'code'>;
+  readonly #errors: Counter<(typeof LABELS)[number] | 'code'>;
   readonly announcements: Counter<'result'>;
   readonly #requests: Counter<(typeof LABELS)[number] | 'outcome'>;
   readonly #retries: Counter<(typeof LABELS)[number] | 'reason'>;
@@ -110,13 +124,13 @@ export class GatewayMetrics {
         WAIT_BUCKETS,
       ),
     };
-    this.errors = new Counter({
+    this.#errors = new Counter({
       name: 'pilotlight_gateway_errors_total',
       help: 'Answers that the gateway itself gave, by error code.',
-      labelNames: ['code'],
+      labelNames: [...LABELS, 'code'],
       registers,
     });
-    for (const code of Object.keys(GATEWAY_ERRORS)) this.errors.inc({ code }, 0);
+    for (const code of CODES) this.#errors.inc({ code }, 0);
     this.announcements = new Counter({
       name: 'pilotlight_gateway_announcements_total',
       help: 'Announcements of pods, by what became of them.',
@@ -127,12 +141,22 @@ export class GatewayMetrics {
     registerLoad(registry, load);
   }
 
-  countError(code: GatewayErrorCode): void {
-    this.errors.inc({ code });
+  countError(code: GatewayErrorCode, revision?: CountedRevision): void {
+    if (revision === undefined || revision.isDropped || WITHOUT_REVISION.has(code)) return this.#errors.inc({ code });
+    const { namespace, name, settings } = revision;
+    this.#errors.inc({ namespace, function: settings.functionName, revision: name, code });
   }
 
+  /**
+   * The counters and cold starts of a revision begin at zero: a function that is called once a day would otherwise begin at one, and no rate sees
+   * the step from nothing to one.
+   */
   bind(namespace: string, functionName: string, revision: string): RevisionMetrics {
     const labels = { namespace, function: functionName, revision };
+    for (const outcome of OUTCOMES) this.#requests.inc({ ...labels, outcome }, 0);
+    for (const reason of RETRY_REASONS) this.#retries.inc({ ...labels, reason }, 0);
+    for (const code of REVISION_CODES) this.#errors.inc({ ...labels, code }, 0);
+    this.#histograms.coldStart.zero(labels);
     const requests = (outcome: Outcome): { inc(): void } => this.#requests.labels({ ...labels, outcome });
     const retries = (reason: RetryReason): { inc(): void } => this.#retries.labels({ ...labels, reason });
     return {
@@ -155,6 +179,7 @@ export class GatewayMetrics {
     const labels = { namespace, function: functionName, revision };
     for (const outcome of OUTCOMES) this.#requests.remove({ ...labels, outcome });
     for (const reason of RETRY_REASONS) this.#retries.remove({ ...labels, reason });
+    for (const code of REVISION_CODES) this.#errors.remove({ ...labels, code });
     for (const histogram of Object.values(this.#histograms)) histogram.remove(labels);
   }
 }

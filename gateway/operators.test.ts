@@ -282,6 +282,36 @@ describe('metrics', () => {
     expect(await exported()).not.toContain('digits-00001');
   });
 
+  test('of a function that nobody called yet are at zero, so that a rate sees the first call', async () => {
+    await gateway.leader([functionRoute()]);
+    const { text } = await call(gateway.ports.metrics, { path: '/metrics' });
+    const labels = 'namespace="default",function="digits",revision="digits-00001"';
+    expect(text.split('\n')).toEqual(
+      expect.arrayContaining([
+        `pilotlight_gateway_requests_total{${labels},outcome="5xx"} 0`,
+        `pilotlight_gateway_errors_total{${labels},code="queue-full"} 0`,
+        `pilotlight_gateway_retries_total{${labels},reason="died"} 0`,
+        `pilotlight_gateway_cold_start_seconds_count{${labels}} 0`,
+      ]),
+    );
+  });
+
+  test('name the function whose queue was full, and none for a host that is no function', async () => {
+    await gateway.leader([functionRoute({ queue: { maxRequests: 1, maxBytes: 1_000, timeoutSeconds: 5 } })]);
+    const held = call(gateway.ports.http);
+    await gateway.queued(1);
+    await call(gateway.ports.http);
+    await call(gateway.ports.http, { headers: { host: 'nobody.default' } });
+    const errors = (labels: Record<string, string>): Promise<number> =>
+      gateway.metric('pilotlight_gateway_errors_total', labels);
+    expect(await errors({ code: 'queue-full', namespace: 'default', function: 'digits' })).toBe(1);
+    const { text } = await call(gateway.ports.metrics, { path: '/metrics' });
+    expect(text).toContain('pilotlight_gateway_errors_total{code="unknown-function"} 1\n');
+    await gateway.clock.advance(5_000);
+    expect((await held).status).toBe(503);
+    expect(await errors({ code: 'no-pod-in-time', revision: 'digits-00001' })).toBe(1);
+  });
+
   test('reach 300 s for cold starts', async () => {
     await gateway.leader([functionRoute({ queue: { maxRequests: 9, maxBytes: 9, timeoutSeconds: 600 } })]);
     const held = call(gateway.ports.http);
@@ -290,7 +320,7 @@ describe('metrics', () => {
     await gateway.announce(await gateway.runtime('a'));
     await held;
     const buckets = async (): Promise<string> => (await call(gateway.ports.metrics, { path: '/metrics' })).text;
-    await gateway.until(async () => (await buckets()).includes('cold_start_seconds_bucket'));
+    await gateway.until(async () => /cold_start_seconds_count\{.*\} 1\n/.test(await buckets()));
     expect(await buckets()).toMatch(
       /cold_start_seconds_bucket\{le="240",.*\} 0\n.*cold_start_seconds_bucket\{le="300",.*\} 1\n/,
     );

@@ -124,7 +124,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   }
 
   denied(code: GatewayErrorCode, message: string): void {
-    this.#services.metrics.countError(code);
+    this.#services.metrics.countError(code, this.#turn.revision);
     this.#abandon(message);
     this.#body.discard();
     if (this.#response.headersSent) return void this.#response.destroy();
