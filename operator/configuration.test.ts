@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readConfiguration, readLogLevel } from './configuration.ts';
+import { DEFAULT_POD_SETTINGS } from './pods/pod-settings.ts';
 
 const NEW = 'n'.repeat(43);
 const OLD = 'o'.repeat(43);
@@ -26,9 +27,29 @@ test('the environment is read, with defaults for the rest', () => {
     healthPort: 9090,
     healthHost: undefined,
     runtimeLogLevel: 'info',
+    runtimePods: DEFAULT_POD_SETTINGS,
   });
   expect(url('default', 'digits')).toBe('http://digits.default');
   expect(url('default', 'digits', 'next')).toBe('http://next--digits.default');
+});
+
+test('what is set for all runtime pods is read', () => {
+  const { runtimePods } = readConfiguration(
+    {
+      ...complete,
+      PILOTLIGHT_RUNTIME_IMAGE_PULL_POLICY: 'Never',
+      PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS: 'registry, mirror.example',
+      PILOTLIGHT_RUNTIME_SAFE_TO_EVICT: 'false',
+      PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM: 'true',
+    },
+    'host',
+  );
+  expect(runtimePods).toEqual({
+    imagePullPolicy: 'Never',
+    imagePullSecrets: ['registry', 'mirror.example'],
+    safeToEvict: false,
+    readOnlyRootFilesystem: true,
+  });
 });
 
 describe('what is missing or wrong is named', () => {
@@ -44,6 +65,15 @@ describe('what is missing or wrong is named', () => {
     ['PILOTLIGHT_METRICS_PORT', '70000', /PILOTLIGHT_METRICS_PORT is "70000" but must be an integer/],
     ['PILOTLIGHT_METRICS_PORT', '', /PILOTLIGHT_METRICS_PORT is "" but must be an integer/],
     ['PILOTLIGHT_RUNTIME_LOG_LEVEL', 'loud', /PILOTLIGHT_RUNTIME_LOG_LEVEL is "loud" but must be one of/],
+    [
+      'PILOTLIGHT_RUNTIME_IMAGE_PULL_POLICY',
+      'always',
+      /PULL_POLICY is "always" but must be one of Always, IfNotPresent/,
+    ],
+    ['PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS', 'a,,b', /PULL_SECRETS has "" but must be names of Secrets/],
+    ['PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS', 'A_b', /PULL_SECRETS has "A_b" but must be names of Secrets/],
+    ['PILOTLIGHT_RUNTIME_SAFE_TO_EVICT', 'yes', /SAFE_TO_EVICT is "yes" but must be true or false/],
+    ['PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM', '', /FILESYSTEM is "" but must be true or false/],
   ])('%s = %s', (variable, value, message) => {
     expect(() => readConfiguration({ ...complete, [variable]: value }, 'host')).toThrow(message);
   });

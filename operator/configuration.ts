@@ -4,6 +4,12 @@ import { LOG_LEVELS, type LogLevel } from '../common/platform/logging.ts';
 import { SIGNING_KEY_ID, SIGNING_KEY_SECRET, type SigningKey } from '../common/wire/tokens.ts';
 import type { FunctionUrl } from './controllers/function-status.ts';
 import type { GatewayAddress } from './gateways/gateway-stream.ts';
+import {
+  DEFAULT_POD_SETTINGS,
+  IMAGE_PULL_POLICIES,
+  type ImagePullPolicy,
+  type PodSettings,
+} from './pods/pod-settings.ts';
 
 export interface OperatorConfiguration {
   /** Who this replica is: the pod's name. */
@@ -25,6 +31,7 @@ export interface OperatorConfiguration {
   readonly healthHost: string | undefined;
   /** Of the runtimes. */
   readonly runtimeLogLevel: LogLevel;
+  readonly runtimePods: PodSettings;
 }
 
 export const OPERATOR_ENVIRONMENT = {
@@ -42,11 +49,17 @@ export const OPERATOR_ENVIRONMENT = {
   healthPort: 'PILOTLIGHT_METRICS_PORT',
   logLevel: 'PILOTLIGHT_LOG_LEVEL',
   runtimeLogLevel: 'PILOTLIGHT_RUNTIME_LOG_LEVEL',
+  imagePullPolicy: 'PILOTLIGHT_RUNTIME_IMAGE_PULL_POLICY',
+  /** Separated by commas. */
+  imagePullSecrets: 'PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS',
+  safeToEvict: 'PILOTLIGHT_RUNTIME_SAFE_TO_EVICT',
+  readOnlyRootFilesystem: 'PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM',
   /** Outside of a cluster. */
   kubeconfig: 'KUBECONFIG',
 } as const;
 
 const HEALTH_PORT = 9090;
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -70,6 +83,7 @@ export function readConfiguration(environment: Environment, hostname: string): O
     healthPort: parsePort(names.healthPort, environment[names.healthPort]),
     healthHost: undefined,
     runtimeLogLevel: readLogLevel(environment, names.runtimeLogLevel),
+    runtimePods: readPodSettings(environment),
   };
 }
 
@@ -78,6 +92,20 @@ export function readLogLevel(environment: Environment, variable: string): LogLev
   const level = LOG_LEVELS.find((one) => one === given);
   if (level !== undefined) return level;
   throw new Error(`${variable} is ${JSON.stringify(given)} but must be one of ${LOG_LEVELS.join(', ')}.`);
+}
+
+function readPodSettings(environment: Environment): PodSettings {
+  const { imagePullPolicy, imagePullSecrets, safeToEvict, readOnlyRootFilesystem } = OPERATOR_ENVIRONMENT;
+  return {
+    imagePullPolicy: parsePullPolicy(imagePullPolicy, environment[imagePullPolicy]),
+    imagePullSecrets: parseNames(imagePullSecrets, environment[imagePullSecrets]),
+    safeToEvict: parseBoolean(safeToEvict, environment[safeToEvict], DEFAULT_POD_SETTINGS.safeToEvict),
+    readOnlyRootFilesystem: parseBoolean(
+      readOnlyRootFilesystem,
+      environment[readOnlyRootFilesystem],
+      DEFAULT_POD_SETTINGS.readOnlyRootFilesystem,
+    ),
+  };
 }
 
 /** The Service of the function, `http://digits.default`; a tag is a name of the same kind. */
@@ -89,6 +117,27 @@ function parsePort(variable: string, given = String(HEALTH_PORT)): number {
   const port = Number(given);
   if (given !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new Error(`${variable} is ${JSON.stringify(given)} but must be an integer from 0 to 65535.`);
+}
+
+function parseBoolean(variable: string, given: string | undefined, byDefault: boolean): boolean {
+  if (given === undefined) return byDefault;
+  if (given === 'true' || given === 'false') return given === 'true';
+  throw new Error(`${variable} is ${JSON.stringify(given)} but must be true or false.`);
+}
+
+function parsePullPolicy(variable: string, given = ''): ImagePullPolicy | undefined {
+  const policy = IMAGE_PULL_POLICIES.find((one) => one === given);
+  if (policy !== undefined || given === '') return policy;
+  throw new Error(`${variable} is ${JSON.stringify(given)} but must be one of ${IMAGE_PULL_POLICIES.join(', ')}.`);
+}
+
+/** Of Secrets, which are DNS subdomains. */
+function parseNames(variable: string, given = ''): readonly string[] {
+  if (given.trim() === '') return [];
+  const names = given.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => name.length > 253 || !SUBDOMAIN.test(name));
+  if (wrong === undefined) return names;
+  throw new Error(`${variable} has ${JSON.stringify(wrong)} but must be names of Secrets, separated by commas.`);
 }
 
 /** The text is secret, so no message repeats it. */

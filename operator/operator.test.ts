@@ -12,6 +12,7 @@ import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS, type Pod } from './cluster/reso
 import type { OperatorConfiguration } from './configuration.ts';
 import { TestGateway, type TestStream } from './gateways/test-gateway.ts';
 import { startOperator, type Operator } from './operator.ts';
+import { DEFAULT_POD_SETTINGS } from './pods/pod-settings.ts';
 
 const NAMESPACE = 'pilotlight-system';
 const key = { namespace: 'models', name: 'digits' };
@@ -58,6 +59,7 @@ async function start(configuration: Partial<OperatorConfiguration> = {}, cluster
       healthPort: 0,
       healthHost: '127.0.0.1',
       runtimeLogLevel: 'info',
+      runtimePods: DEFAULT_POD_SETTINGS,
       ...configuration,
     },
   });

@@ -109,6 +109,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       url: configuration.url,
       signingKey: signingKeys[0],
       logLevel: configuration.runtimeLogLevel,
+      podSettings: configuration.runtimePods,
     });
   } catch (error) {
     await close();

@@ -10,6 +10,7 @@ import { ClusterError, type Cluster } from './cluster/port.ts';
 import { LEASES, MODEL_FUNCTIONS, PODS, type Pod } from './cluster/resources.ts';
 import { TestGateway, type TestStream } from './gateways/test-gateway.ts';
 import { startOperator, type Operator } from './operator.ts';
+import { DEFAULT_POD_SETTINGS } from './pods/pod-settings.ts';
 
 const NAMESPACE = 'models';
 const REVISION = 'digits-00001';
@@ -121,6 +122,7 @@ async function start(name: string): Promise<Replica> {
       healthPort: 0,
       healthHost: '127.0.0.1',
       runtimeLogLevel: 'info',
+      runtimePods: DEFAULT_POD_SETTINGS,
     },
   });
   replica.stream = (await gateway.stream()).hello();

@@ -9,6 +9,7 @@ import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
 import { PRODUCT_RESOURCES } from '../../operator/cluster/memory/product-resources.ts';
 import type { Cluster } from '../../operator/cluster/port.ts';
 import { startOperator } from '../../operator/operator.ts';
+import { DEFAULT_POD_SETTINGS } from '../../operator/pods/pod-settings.ts';
 import { localPods } from './local-pods.ts';
 
 const HOST = '127.0.0.1';
@@ -86,6 +87,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
       healthPort: 0,
       healthHost: HOST,
       runtimeLogLevel: options.runtimeLogLevel,
+      runtimePods: DEFAULT_POD_SETTINGS,
     },
     cluster,
     clock,

@@ -9,6 +9,7 @@ import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
 import { PRODUCT_RESOURCES } from '../../operator/cluster/memory/product-resources.ts';
 import { startOperator } from '../../operator/operator.ts';
+import { DEFAULT_POD_SETTINGS } from '../../operator/pods/pod-settings.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { NAMESPACE, type PlatformParts, type Surroundings } from './platform.ts';
 import { Relay } from './relay.ts';
@@ -48,6 +49,7 @@ export class Fleet {
         healthPort: 0,
         healthHost: '127.0.0.1',
         runtimeLogLevel: 'info',
+        runtimePods: DEFAULT_POD_SETTINGS,
       },
       cluster,
       clock,

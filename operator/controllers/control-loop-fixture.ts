@@ -12,6 +12,7 @@ import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS, type Pod } from '../cluster/resources.ts';
 import { DemandLedger } from '../gateways/demand-ledger.ts';
 import type { DrainAnswer } from '../pods/drain-client.ts';
+import { DEFAULT_POD_SETTINGS } from '../pods/pod-settings.ts';
 import { startControllers, type Controllers } from './start-controllers.ts';
 
 export const NAMESPACE = 'default';
@@ -71,6 +72,7 @@ export class ControlLoop {
       url: (namespace, name, tag) => `http://${tag === undefined ? '' : `${tag}--`}${name}.${namespace}`,
       signingKey: { id: 'k', secret: 'c2VjcmV0' },
       logLevel: 'info',
+      podSettings: DEFAULT_POD_SETTINGS,
     });
     await this.settle();
     this.#controllers = await starting;

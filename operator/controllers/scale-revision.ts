@@ -9,6 +9,7 @@ import { stillExists } from '../cluster/still-exists.ts';
 import { createPods, isTaken } from '../pods/create-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
 import { planPods } from '../pods/plan-pods.ts';
+import type { PodSettings } from '../pods/pod-settings.ts';
 import { buildPod } from '../pods/pod-spec.ts';
 import type { PodState } from '../pods/pod-state.ts';
 import { drainPods } from '../pods/remove-pods.ts';
@@ -27,6 +28,7 @@ export interface ScaleOptions {
   /** `host:port` of each gateway's control port, at this moment. */
   readonly gateways: () => readonly string[];
   readonly logLevel: string;
+  readonly podSettings: PodSettings;
 }
 
 export interface ScaleSubject extends ObservedPods {
@@ -89,6 +91,7 @@ async function create(
       gateways: options.gateways(),
       key: options.signingKey,
       logLevel: options.logLevel,
+      settings: options.podSettings,
     }),
   );
   if (memory.unansweredWake !== undefined) metrics.wake.observe((clock.monotonic() - memory.unansweredWake) / 1000);

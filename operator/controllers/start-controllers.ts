@@ -13,6 +13,7 @@ import type { Cluster, ObjectMeta } from '../cluster/port.ts';
 import { MODEL_REVISIONS } from '../cluster/resources.ts';
 import { AnnouncedPods } from '../pods/announced-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
+import type { PodSettings } from '../pods/pod-settings.ts';
 import { startPhases } from '../pods/start-phases.ts';
 import { RoutePublisher, type RouteSink } from '../routes/route-publisher.ts';
 import { FunctionController } from './function-controller.ts';
@@ -41,6 +42,7 @@ export interface ControllersOptions {
   readonly signingKey: SigningKey;
   /** Of the runtimes. */
   readonly logLevel: string;
+  readonly podSettings: PodSettings;
 }
 
 export interface Controllers {

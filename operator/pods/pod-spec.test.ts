@@ -3,6 +3,7 @@ import type { RevisionTemplate } from '../../common/api/kinds.ts';
 import { verifyToken, type SigningKey } from '../../common/wire/tokens.ts';
 import { modelRevision } from '../controllers/object-fixtures.ts';
 import type { EnvironmentVariable, Pod } from '../cluster/resources.ts';
+import { DEFAULT_POD_SETTINGS, type PodSettings } from './pod-settings.ts';
 import { buildPod, type PodSpecOptions } from './pod-spec.ts';
 
 const key: SigningKey = { id: 'k1', secret: 'c2VjcmV0' };
@@ -15,10 +16,14 @@ function build(template: Partial<RevisionTemplate> = {}, options: Partial<PodSpe
     gateways: ['10.0.0.1:9091', '10.0.0.2:9091'],
     key,
     logLevel: 'info',
+    settings: DEFAULT_POD_SETTINGS,
     ...options,
   });
 }
 
+const settings = (own: Partial<PodSettings>): Partial<PodSpecOptions> => ({
+  settings: { ...DEFAULT_POD_SETTINGS, ...own },
+});
 const container = (pod: Pod): Pod['spec']['containers'][number] => pod.spec.containers[0]!;
 const variable = (pod: Pod, name: string): EnvironmentVariable | undefined =>
   container(pod).env?.find((each) => each.name === name);
@@ -130,7 +135,13 @@ describe('a pod', () => {
     const pod = build({
       runtime: { image: 'mine:2', env: [{ name: 'HTTPS_PROXY', value: 'http://proxy' }] },
       resources: { limits: { 'nvidia.com/gpu': 1, memory: '2Gi' }, requests: { cpu: '500m' } },
-      pod: { nodeSelector: { gpu: 'a100' }, runtimeClassName: 'nvidia', serviceAccountName: 'models' },
+      pod: {
+        nodeSelector: { gpu: 'a100' },
+        affinity: { nodeAffinity: { weight: 1 } },
+        runtimeClassName: 'nvidia',
+        priorityClassName: 'high',
+        serviceAccountName: 'models',
+      },
     });
     expect(container(pod)).toMatchObject({
       image: 'mine:2',
@@ -139,7 +150,9 @@ describe('a pod', () => {
     expect(variable(pod, 'HTTPS_PROXY')?.value).toBe('http://proxy');
     expect(pod.spec).toMatchObject({
       nodeSelector: { gpu: 'a100' },
+      affinity: { nodeAffinity: { weight: 1 } },
       runtimeClassName: 'nvidia',
+      priorityClassName: 'high',
       serviceAccountName: 'models',
       automountServiceAccountToken: false,
     });
@@ -159,6 +172,23 @@ describe('a pod', () => {
       secretKeyRef: { name: 's3', key: 'AWS_SECRET_ACCESS_KEY', optional: true },
     });
     expect(variable(build(), 'AWS_SECRET_ACCESS_KEY')).toBeUndefined();
+  });
+
+  test('may be pulled with Secrets, by a policy, and kept from eviction', () => {
+    const pod = build({}, settings({ imagePullPolicy: 'Always', imagePullSecrets: ['a', 'b'], safeToEvict: false }));
+    expect(pod.spec['imagePullSecrets']).toEqual([{ name: 'a' }, { name: 'b' }]);
+    expect(container(pod)['imagePullPolicy']).toBe('Always');
+    expect(pod.metadata.annotations?.['cluster-autoscaler.kubernetes.io/safe-to-evict']).toBe('false');
+    expect(container(build())).not.toHaveProperty('imagePullPolicy');
+    expect(build().spec).not.toHaveProperty('imagePullSecrets');
+  });
+
+  test('may have a read-only root, with one bounded volume where models are fetched to', () => {
+    const pod = build({}, settings({ readOnlyRootFilesystem: true }));
+    expect(container(pod)['securityContext']).toMatchObject({ readOnlyRootFilesystem: true });
+    expect(pod.spec['volumes']).toEqual([{ name: 'cache', emptyDir: { sizeLimit: '8Gi' } }]);
+    expect(container(pod)['volumeMounts']).toEqual([{ name: 'cache', mountPath: '/var/cache/pilotlight' }]);
+    expect(variable(pod, 'PILOTLIGHT_MODEL_DIRECTORY')?.value).toBe('/var/cache/pilotlight');
   });
 
   test('carries how many starts failed before it', () => {

@@ -7,6 +7,7 @@ import type { ModelRevision } from '../../common/api/kinds.ts';
 import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import type { EnvironmentVariable, Pod } from '../cluster/resources.ts';
+import type { PodSettings } from './pod-settings.ts';
 import { ATTEMPT_ANNOTATION } from './pod-state.ts';
 
 export interface PodSpecOptions {
@@ -19,6 +20,7 @@ export interface PodSpecOptions {
   readonly gateways: readonly string[];
   readonly key: SigningKey;
   readonly logLevel: string;
+  readonly settings: PodSettings;
 }
 
 const PORTS = { http: 8080, grpc: 8081, metrics: 9090, control: 9091 } as const;
@@ -26,6 +28,12 @@ const PORTS = { http: 8080, grpc: 8081, metrics: 9090, control: 9091 } as const;
 /** The image lets its user write here and nowhere else. */
 const MODEL_DIRECTORY = '/var/cache/pilotlight';
 const TERMINATION_LOG = '/dev/termination-log';
+
+/**
+ * Of the volume that takes its place on a read-only root. A runtime fetches a model of at most 2 GiB, and in a container it lives at most four times,
+ * of which each may leave one behind half fetched.
+ */
+const CACHE_VOLUME = { name: 'cache', emptyDir: { sizeLimit: '8Gi' } } as const;
 
 /** Keys of the Secret that `model.secretName` names, as their clients call them in the environment. */
 const CREDENTIALS = [
@@ -44,6 +52,7 @@ const NODE_LOSS_TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/un
 export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod {
   const { metadata, spec } = revision;
   const { resolved } = spec;
+  const { settings } = options;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -60,8 +69,8 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
         [LABELS.partOf]: PRODUCT,
       },
       annotations: {
-        // Node autoscalers leave a node alone that has a pod without one of the controllers they know.
-        'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true',
+        // Node autoscalers leave a node alone that has a pod without one of the controllers they know, or one with an emptyDir.
+        'cluster-autoscaler.kubernetes.io/safe-to-evict': String(settings.safeToEvict),
         ...(options.attempt === 0 ? {} : { [ATTEMPT_ANNOTATION]: String(options.attempt) }),
       },
       ownerReferences: [
@@ -83,14 +92,26 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       ...resolved.pod,
       tolerations: tolerations(resolved.pod.tolerations ?? []),
+      ...(settings.imagePullSecrets.length === 0
+        ? {}
+        : { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }),
+      ...(settings.readOnlyRootFilesystem ? { volumes: [CACHE_VOLUME] } : {}),
       containers: [
         {
           name: COMPONENTS.runtime,
           image: resolved.runtime.image,
+          ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
           env: environment(revision, options),
           ports: Object.entries(PORTS).map(([name, containerPort]) => ({ name, containerPort })),
           resources: quantities(resolved.resources),
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ['ALL'] },
+            ...(settings.readOnlyRootFilesystem ? { readOnlyRootFilesystem: true } : {}),
+          },
+          ...(settings.readOnlyRootFilesystem
+            ? { volumeMounts: [{ name: CACHE_VOLUME.name, mountPath: MODEL_DIRECTORY }] }
+            : {}),
           readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 2, timeoutSeconds: 1 },
           terminationMessagePath: TERMINATION_LOG,
           terminationMessagePolicy: 'File',
