@@ -1,7 +1,6 @@
 /** What an operator can be told, where from, and within which bounds. */
 import type { RuntimeImages } from '../common/api/defaults.ts';
 import { LOG_LEVELS, type LogLevel } from '../common/platform/logging.ts';
-import { SIGNING_KEY_ID, SIGNING_KEY_SECRET, type SigningKey } from '../common/wire/tokens.ts';
 import type { FunctionUrl } from './controllers/function-status.ts';
 import type { GatewayAddress } from './gateways/gateway-stream.ts';
 import {
@@ -16,10 +15,6 @@ export interface OperatorConfiguration {
   readonly name: string;
   /** Where the operator, its Lease and the gateways are. */
   readonly namespace: string;
-  /** What operators show to gateways. */
-  readonly controlToken: string;
-  /** Keys of the pods' tokens; the first one signs. */
-  readonly signingKeys: readonly [SigningKey, ...SigningKey[]];
   readonly images: RuntimeImages;
   /** Where callers reach a function; its status shows it. */
   readonly url: FunctionUrl;
@@ -38,10 +33,8 @@ export const OPERATOR_ENVIRONMENT = {
   name: 'PILOTLIGHT_OPERATOR_NAME',
   /** Required. */
   namespace: 'PILOTLIGHT_NAMESPACE',
-  /** Required. */
-  controlToken: 'PILOTLIGHT_CONTROL_TOKEN',
-  /** Required. JSON of SigningKey[]; the first one signs. */
-  signingKeys: 'PILOTLIGHT_SIGNING_KEYS',
+  /** Name of the Secret of the control token and the signing keys; it is made if there is none. */
+  controlSecret: 'PILOTLIGHT_CONTROL_SECRET',
   /** Required. */
   runtimeImage: 'PILOTLIGHT_RUNTIME_IMAGE',
   /** The runtime image's by default, in which CUDA is not there and CPU serves. */
@@ -59,6 +52,7 @@ export const OPERATOR_ENVIRONMENT = {
 } as const;
 
 const HEALTH_PORT = 9090;
+const CONTROL_SECRET = 'pilotlight-control';
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -75,8 +69,6 @@ export function readConfiguration(environment: Environment, hostname: string): O
   return {
     name: environment[names.name] ?? hostname,
     namespace: required(names.namespace, 'the namespace of the operator'),
-    controlToken: required(names.controlToken, 'the token that gateways expect'),
-    signingKeys: parseKeys(names.signingKeys, required(names.signingKeys, 'the keys of the tokens of pods')),
     images: { cpu: image, cuda: environment[names.cudaRuntimeImage] ?? image },
     url: serviceUrl,
     gateways: undefined,
@@ -85,6 +77,14 @@ export function readConfiguration(environment: Environment, hostname: string): O
     runtimeLogLevel: readLogLevel(environment, names.runtimeLogLevel),
     runtimePods: readPodSettings(environment),
   };
+}
+
+/** Name of the Secret of the control token and the signing keys. */
+export function readControlSecretName(environment: Environment): string {
+  const variable = OPERATOR_ENVIRONMENT.controlSecret;
+  const given = environment[variable] ?? CONTROL_SECRET;
+  if (given.length <= 253 && SUBDOMAIN.test(given)) return given;
+  throw new Error(`${variable} is ${JSON.stringify(given)} but must be the name of a Secret: a DNS subdomain.`);
 }
 
 export function readLogLevel(environment: Environment, variable: string): LogLevel {
@@ -138,29 +138,4 @@ function parseNames(variable: string, given = ''): readonly string[] {
   const wrong = names.find((name) => name.length > 253 || !SUBDOMAIN.test(name));
   if (wrong === undefined) return names;
   throw new Error(`${variable} has ${JSON.stringify(wrong)} but must be names of Secrets, separated by commas.`);
-}
-
-/** The text is secret, so no message repeats it. */
-function parseKeys(variable: string, text: string): readonly [SigningKey, ...SigningKey[]] {
-  const wrong = new Error(
-    `${variable} must be a JSON array of at least one {"id": "…", "secret": "…"}, each secret 32 to 256 letters, digits, "-" and "_".`,
-  );
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw wrong;
-  }
-  const keys: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
-  const [first, ...rest] = keys.filter(isSigningKey);
-  if (first === undefined || rest.length + 1 !== keys.length) throw wrong;
-  return [first, ...rest];
-}
-
-function isSigningKey(value: unknown): value is SigningKey {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, secret } = value as { id?: unknown; secret?: unknown };
-  return (
-    typeof id === 'string' && SIGNING_KEY_ID.test(id) && typeof secret === 'string' && SIGNING_KEY_SECRET.test(secret)
-  );
 }

@@ -1,10 +1,12 @@
 /** The operator as a process: configuration from the environment, an orderly end on SIGTERM. */
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { systemClock } from '../common/platform/clock.ts';
 import { createLogger } from '../common/platform/logging.ts';
 import { kubernetesCluster } from './cluster/kubernetes/kubernetes-cluster.ts';
-import { OPERATOR_ENVIRONMENT, readConfiguration, readLogLevel } from './configuration.ts';
+import { OPERATOR_ENVIRONMENT, readConfiguration, readControlSecretName, readLogLevel } from './configuration.ts';
+import { ControlSecret } from './credentials/control-secret.ts';
 import { startOperator } from './operator.ts';
 
 const logger = createLogger('operator', readLogLevel(process.env, OPERATOR_ENVIRONMENT.logLevel));
@@ -21,10 +23,25 @@ const cluster = kubernetesCluster({
   logger,
   random,
 });
-const operator = await startOperator({ configuration, cluster, clock, random, logger, registry });
+const credentials = new ControlSecret({
+  cluster,
+  namespace: configuration.namespace,
+  name: readControlSecretName(process.env),
+  clock,
+  random,
+  randomBytes,
+  logger,
+});
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+// One that waits for the API server to start holds nothing yet; as process 1 of a container it would not be ended by a signal without this.
+const leave = (): void => process.exit(0);
+for (const signal of SIGNALS) process.once(signal, leave);
+const operator = await startOperator({ configuration, credentials, cluster, clock, random, logger, registry });
 logger.info({ healthPort: operator.healthPort }, 'Operator started');
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of SIGNALS) {
+  process.off(signal, leave);
   process.once(signal, () => {
     logger.info({ signal }, 'Operator began to end');
     operator

@@ -48,11 +48,10 @@ async function start(configuration: Partial<OperatorConfiguration> = {}, cluster
     random: seededRandom(3),
     logger: createLogger('test', 'silent'),
     registry: new Registry(),
+    credentials: { token: 'control', signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }] },
     configuration: {
       name: 'operator-0',
       namespace: NAMESPACE,
-      controlToken: 'control',
-      signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }],
       images: { cpu: 'runtime:1', cuda: 'runtime:1' },
       url: (namespace, name) => `http://${name}.${namespace}`,
       gateways: [gateway.address()],

@@ -9,6 +9,8 @@ import type { Cluster } from './cluster/port.ts';
 import { PODS } from './cluster/resources.ts';
 import type { OperatorConfiguration } from './configuration.ts';
 import { startControllers, type Controllers } from './controllers/start-controllers.ts';
+import type { ControlCredentials } from './credentials/control-credentials.ts';
+import { ControlSecret } from './credentials/control-secret.ts';
 import { gatewayAddresses } from './gateway-addresses.ts';
 import { DemandLedger } from './gateways/demand-ledger.ts';
 import { GatewayFleet } from './gateways/gateway-fleet.ts';
@@ -21,6 +23,8 @@ import { askToDrain } from './pods/drain-client.ts';
 
 export interface OperatorOptions {
   readonly configuration: OperatorConfiguration;
+  /** Given, as in local mode, or the Secret that holds them. */
+  readonly credentials: ControlCredentials | ControlSecret;
   readonly cluster: Cluster;
   readonly clock: Clock;
   /** In [0, 1). */
@@ -39,16 +43,20 @@ export interface Operator {
 /** Resolves when everything that exists has been seen and the operator contends for the lead, which it gets at once where nobody has it. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { configuration, cluster, clock, random, logger, registry } = options;
-  const { namespace, name, controlToken, signingKeys } = configuration;
+  const { namespace, name } = configuration;
   const ending = new AbortController();
   let controllers: Controllers | undefined;
   const health = await startHealthServer({
     port: configuration.healthPort,
     ...(configuration.healthHost === undefined ? {} : { host: configuration.healthHost }),
     registry,
-    ready: () => (controllers === undefined ? 'The watches are not complete yet.' : undefined),
+    ready: () => (controllers === undefined ? 'The control Secret or the watches are not read yet.' : undefined),
   });
 
+  const { token, signingKeys } = await openCredentials(options.credentials).catch(async (error: unknown) => {
+    await health.close();
+    throw error;
+  });
   const gatewayPods = watchCache({
     cluster,
     resource: PODS,
@@ -62,7 +70,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const fleet = new GatewayFleet({
     clock,
     random,
-    token: controlToken,
+    token,
     operator: name,
     keys: signingKeys,
     ledger,
@@ -119,4 +127,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   fleet.setGateways(gateways());
   elector.start();
   return { healthPort: health.port, close };
+}
+
+async function openCredentials(credentials: ControlCredentials | ControlSecret): Promise<ControlCredentials> {
+  return credentials instanceof ControlSecret ? credentials.open() : credentials;
 }

@@ -111,11 +111,10 @@ async function start(name: string): Promise<Replica> {
     random: seededRandom(replicas.length),
     logger: createLogger('test', 'silent'),
     registry: new Registry(),
+    credentials: { token: 'control', signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }] },
     configuration: {
       name,
       namespace: 'pilotlight-system',
-      controlToken: 'control',
-      signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }],
       images: { cpu: 'runtime:1', cuda: 'runtime:1' },
       url: (namespace, functionName) => `http://${functionName}.${namespace}`,
       gateways: [gateway.address()],

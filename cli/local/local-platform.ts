@@ -8,6 +8,7 @@ import { startGateway } from '../../gateway/start-gateway.ts';
 import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
 import { PRODUCT_RESOURCES } from '../../operator/cluster/memory/product-resources.ts';
 import type { Cluster } from '../../operator/cluster/port.ts';
+import { newCredentials } from '../../operator/credentials/control-credentials.ts';
 import { startOperator } from '../../operator/operator.ts';
 import { DEFAULT_POD_SETTINGS } from '../../operator/pods/pod-settings.ts';
 import { localPods } from './local-pods.ts';
@@ -42,7 +43,7 @@ export interface LocalPlatform {
 export async function startLocalPlatform(options: LocalPlatformOptions): Promise<LocalPlatform> {
   const { ports, directory, clock, random, logger } = options;
   const registry = new Registry();
-  const controlToken = secret();
+  const credentials = newCredentials(randomBytes, clock.now());
   const pods = localPods({ clock, directory, onLine: options.onPodLine });
   const cluster = new MemoryCluster({
     clock,
@@ -59,7 +60,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
     configuration: {
       ...GATEWAY_DEFAULTS,
       name: 'local',
-      controlToken,
+      controlToken: credentials.token,
       host: HOST,
       ports: { http: ports.http, external: 0, control: 0, metrics: ports.metrics },
       // Nobody else sends to this gateway, so nobody must learn first that it ends.
@@ -76,11 +77,10 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
   });
   const address = `http://${HOST}:${gateway.ports.http}`;
   const operator = await startOperator({
+    credentials,
     configuration: {
       name: 'local',
       namespace: NAMESPACE,
-      controlToken,
-      signingKeys: [{ id: 'local', secret: secret() }],
       images: { cpu: 'local', cuda: 'local' },
       url: (namespace, name, tag) => `${address}/functions/${namespace}/${tag === undefined ? '' : `${tag}--`}${name}`,
       gateways: [{ id: 'local', host: HOST, controlPort: gateway.ports.control }],
@@ -109,8 +109,4 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
       await closePods();
     },
   };
-}
-
-function secret(): string {
-  return randomBytes(32).toString('base64url');
 }

@@ -34,11 +34,10 @@ export class Fleet {
     const pods = localPods({ clock, directory, onLine: onPodLine });
     const cluster = new MemoryCluster({ clock, random, resources: PRODUCT_RESOURCES, runner: pods });
     const operator = await startOperator({
+      credentials: { token: this.#controlToken, signingKeys: [this.#key] },
       configuration: {
         name: 'operator-0',
         namespace: 'pilotlight-system',
-        controlToken: this.#controlToken,
-        signingKeys: [this.#key],
         images: { cpu: 'local', cuda: 'local' },
         url: (namespace, name) => `http://${name}.${namespace}`,
         gateways: this.gateways.map(({ name }, at) => ({
