@@ -25,7 +25,7 @@ export interface GatewayConfiguration {
   readonly timeoutMarginMilliseconds: number;
   /** How long it serves on after it was told to end: endpoints and load balancers need a moment to send nothing more. */
   readonly drainMilliseconds: number;
-  /** How long requests that pods have may then still take. */
+  /** How long requests, also those that wait for a pod, may then still take. */
   readonly finishMilliseconds: number;
 }
 

@@ -14,6 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.close());
 
+/** The gateway's own: heartbeat and expiry. */
+const IDLE_TIMERS = 2;
+
 const other = functionRoute({ name: 'other', revisions: [revisionRoute([], { name: 'other-00001' })] });
 
 async function exists(name: string): Promise<boolean> {
@@ -187,15 +190,13 @@ describe('readiness', () => {
     expect(await ready()).toBe('200 ok\n');
   });
 
-  test('ends first when the gateway ends; it serves on, turns away what is held, finishes what pods have', async () => {
+  test('ends first when the gateway ends; it serves on, and finishes what pods have', async () => {
     await gateway.close();
     gateway = await GatewayFixture.start({ drainMilliseconds: 5_000 });
     const runtime = await gateway.runtime('a', stall);
-    await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] }), other]);
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
     const inFlight = call(gateway.ports.http);
     const received = await runtime.received.next();
-    const held = call(gateway.ports.http, { host: 'other.default' });
-    await gateway.queued(1);
     const closed = gateway.beginToClose();
     expect(await ready()).toBe('503 This gateway is shutting down.\n');
     const late = call(gateway.ports.http, { path: '/late' });
@@ -203,11 +204,44 @@ describe('readiness', () => {
     response.writeHead(200, { 'pilotlight-pod-uid': 'a' }).end();
     expect(await late).toMatchObject({ status: 200, headers: { connection: 'close' } });
     await gateway.clock.advance(5_000);
-    expect(JSON.parse((await held).text)).toMatchObject({ code: 'shutting-down' });
     received.response.writeHead(200, { 'pilotlight-pod-uid': 'a' }).end();
     expect((await inFlight).status).toBe(200);
     await gateway.closeGateway();
     await closed;
+  });
+});
+
+describe('a gateway that begins', () => {
+  test('holds a request until the first routes say where it goes', async () => {
+    const early = call(gateway.ports.http, { body: 'x' });
+    const unknown = call(gateway.ports.http, { host: 'unknown.default' });
+    const operator = await gateway.operator();
+    operator.routes(1, [functionRoute({ revisions: [revisionRoute([(await gateway.runtime('a')).route()])] })]);
+    expect(await early).toMatchObject({ status: 200, text: expect.stringContaining('"text":"x"') });
+    expect((await unknown).status).toBe(404);
+  });
+
+  test('answers after a while that it knows no functions yet', async () => {
+    const early = call(gateway.ports.http);
+    await gateway.until(() => gateway.clock.pending > IDLE_TIMERS);
+    await gateway.clock.advance(10_000);
+    const { status, text, headers } = await early;
+    expect(JSON.parse(text)).toMatchObject({ code: 'no-routes' });
+    expect({ status, retryAfter: headers['retry-after'] }).toEqual({ status: 503, retryAfter: '1' });
+    expect(gateway.clock.pending).toBe(IDLE_TIMERS);
+  });
+
+  test('forgets a request whose client left', async () => {
+    const request = open(gateway.ports.http);
+    request.on('error', () => undefined);
+    request.end();
+    await gateway.until(() => gateway.clock.pending > IDLE_TIMERS);
+    request.destroy();
+    await gateway.until(() => gateway.clock.pending === IDLE_TIMERS);
+    const runtime = await gateway.runtime('a');
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+    expect((await call(gateway.ports.http)).status).toBe(200);
+    expect(runtime.count).toBe(1);
   });
 });
 
@@ -239,6 +273,31 @@ describe('a gateway that ends', () => {
     response.writeHead(200, ANSWER).end('ok');
     await closed;
     expect(text()).toContain('Connection: close');
+    await gateway.closeGateway();
+    await ended;
+  });
+
+  test('holds on to requests that wait for a pod, and serves them when it comes', async () => {
+    await gateway.leader([functionRoute()]);
+    const held = call(gateway.ports.http);
+    await gateway.queued(1);
+    const ended = gateway.beginToClose();
+    await gateway.clock.advance(GATEWAY_DEFAULTS.drainMilliseconds + 20_000);
+    await gateway.announce(await gateway.runtime('a'));
+    expect(await held).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    await gateway.closeGateway();
+    await ended;
+  });
+
+  test('turns away at the last who still waits for a pod, before it cuts the connections', async () => {
+    const queue = { maxRequests: 9, maxBytes: 9, timeoutSeconds: 600 };
+    await gateway.leader([functionRoute({ queue })]);
+    const held = call(gateway.ports.http);
+    await gateway.queued(1);
+    const ended = gateway.beginToClose();
+    await gateway.clock.advance(GATEWAY_DEFAULTS.drainMilliseconds);
+    await gateway.clock.advance(GATEWAY_DEFAULTS.finishMilliseconds - 1_000);
+    expect(JSON.parse((await held).text)).toMatchObject({ code: 'shutting-down' });
     await gateway.closeGateway();
     await ended;
   });

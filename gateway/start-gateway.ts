@@ -12,6 +12,7 @@ import { RoutesIntake } from './control/routes-intake.ts';
 import { DemandReporter } from './demand/demand-reporter.ts';
 import { closeServer, listen } from './listen.ts';
 import { GatewayMetrics, type RevisionLoad } from './metrics.ts';
+import { FirstRoutes } from './proxy/first-routes.ts';
 import { createTrafficServer } from './proxy/traffic-server.ts';
 import { SHUTTING_DOWN } from './proxy/turn.ts';
 import { connectPod } from './proxy/undici-connection.ts';
@@ -22,6 +23,8 @@ import { Revision, type RevisionServices } from './revision/revision.ts';
 import { RouteTable, type Listener } from './routing/route-table.ts';
 
 const EXPIRY_MILLISECONDS = 1_000;
+/** Before the last connections are cut, requests that still wait for a pod are turned away: for the answer to reach the client. */
+const FAREWELL_MILLISECONDS = 1_000;
 
 export interface GatewayOptions {
   readonly configuration: GatewayConfiguration;
@@ -39,7 +42,7 @@ export interface Gateway {
     readonly control: number;
     readonly metrics: number;
   };
-  /** Serves on for the drain time, turns away what is held, lets pods finish what they have, then ends. */
+  /** Serves on for the drain time, then takes no more connections and ends with its last request: those that still wait at the end are turned away. */
   close(): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export async function startGateway({
   const early = new EarlyAnnouncements();
   const barred = new BarredPods();
   const keys = new KeyRing();
+  const firstRoutes = new FirstRoutes(clock);
   const reporter: DemandReporter = new DemandReporter(randomUUID(), clock, () => [
     ...routes.announcements,
     ...early.all(clock.monotonic()),
@@ -88,6 +92,7 @@ export async function startGateway({
   const intake: RoutesIntake = new RoutesIntake(clock, routes, (epoch, stream) => {
     logger.info({ epoch }, 'Took routes of a new epoch');
     control.greetAllBut(stream);
+    firstRoutes.come();
   });
   const control = createControlServer({
     controlToken: configuration.controlToken,
@@ -112,6 +117,7 @@ export async function startGateway({
     createTrafficServer(
       {
         listener,
+        firstRoutes,
         maxConnections: configuration.maxConnections,
       },
       {
@@ -159,17 +165,22 @@ export async function startGateway({
   const close = async (): Promise<void> => {
     phase = 'draining';
     await new Promise<void>((resolve) => clock.after(configuration.drainMilliseconds, resolve));
-    phase = 'ending';
-    for (const revision of routes.revisions) {
-      revision.flush((waiter) => {
-        waiter.denied(SHUTTING_DOWN.code, SHUTTING_DOWN.message);
-      });
-    }
+    const { finishMilliseconds } = configuration;
+    // A pod may come for them yet; only at the last they are told to go elsewhere, and are not simply cut off.
+    const cancelEnding = clock.after(Math.max(0, finishMilliseconds - FAREWELL_MILLISECONDS), () => {
+      phase = 'ending';
+      for (const revision of routes.revisions) {
+        revision.flush((waiter) => {
+          waiter.denied(SHUTTING_DOWN.code, SHUTTING_DOWN.message);
+        });
+      }
+    });
     // The operators hear of the requests until the last has ended, or they would remove the pods under them.
     await Promise.all([
-      closeServer(servers.http, clock, configuration.finishMilliseconds),
-      closeServer(servers.external, clock, configuration.finishMilliseconds),
+      closeServer(servers.http, clock, finishMilliseconds),
+      closeServer(servers.external, clock, finishMilliseconds),
     ]);
+    cancelEnding();
     cancelExpiry();
     reporter.close();
     control.endStreams();

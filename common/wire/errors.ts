@@ -13,6 +13,10 @@ export const GATEWAY_ERRORS = {
   'execution-timeout': { status: 504, meaning: 'The model took longer than timeoutSeconds.' },
   'pod-failed': { status: 502, meaning: 'The pod broke while it had the request, and it could not be sent again.' },
   poison: { status: 502, meaning: 'Two pods died with this request in them; it is not sent to a third.' },
+  'no-routes': {
+    status: 503,
+    meaning: 'This gateway has just started and knows no functions yet; send the request again.',
+  },
   'shutting-down': { status: 503, meaning: 'This gateway is ending; send the request again.' },
 } as const;
 export type GatewayErrorCode = keyof typeof GATEWAY_ERRORS;
@@ -22,5 +26,6 @@ export const RETRYABLE_CODES: readonly GatewayErrorCode[] = [
   'queue-full',
   'no-pod-in-time',
   'revision-failed',
+  'no-routes',
   'shutting-down',
 ];

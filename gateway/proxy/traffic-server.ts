@@ -5,6 +5,7 @@ import { GATEWAY_ERRORS, type GatewayErrorCode } from '../../common/wire/errors.
 import type { Listener } from '../routing/route-table.ts';
 import { answerError, errorBody } from './error-answer.ts';
 import { Exchange, type ExchangeServices } from './exchange.ts';
+import type { FirstRoutes } from './first-routes.ts';
 import { readRequestHead } from './request-head.ts';
 import { noRevision } from './turn.ts';
 
@@ -20,8 +21,12 @@ const REQUEST_MILLISECONDS = 75 * 60_000;
 /** Longer than the idle timeout of the usual proxies and clients (nginx 60 s, Go 90 s), so that they close first and meet no closed connection. */
 const IDLE_MILLISECONDS = 120_000;
 
+const NO_ROUTES =
+  'This gateway has just started, and no operator has told it of functions yet; send the request again.';
+
 export interface TrafficServerOptions {
   readonly listener: Listener;
+  readonly firstRoutes: FirstRoutes;
   readonly maxConnections: number;
 }
 
@@ -41,7 +46,7 @@ export function createTrafficServer(options: TrafficServerOptions, services: Exc
     const { socket } = request;
     if (answers.get(socket)?.writableFinished === false) pipelined.add(socket);
     answers.set(socket, response);
-    begin(options.listener, services, request, response, expectsContinue);
+    begin(options, services, request, response, expectsContinue);
   };
   server.on('request', handle(false));
   server.on('checkContinue', handle(true));
@@ -54,7 +59,7 @@ export function createTrafficServer(options: TrafficServerOptions, services: Exc
 }
 
 function begin(
-  listener: Listener,
+  options: TrafficServerOptions,
   services: ExchangeServices,
   request: IncomingMessage,
   response: ServerResponse,
@@ -72,6 +77,11 @@ function begin(
   if (head.upgrade === 'websocket') return deny('not-implemented', 'This gateway does not serve websockets; use HTTP.');
   const destination = readTarget(request.url ?? '', head.host);
   if (destination === undefined) return deny('bad-request', 'The request target must be a path or an http URL.');
+  const { listener, firstRoutes } = options;
+  if (!firstRoutes.haveCome) {
+    const again = (): void => begin(options, services, request, response, expectsContinue);
+    return firstRoutes.wait(response, again, () => deny('no-routes', NO_ROUTES));
+  }
   const match = routes.find(destination.host, destination.target, listener);
   if (typeof match === 'string') return deny('unknown-function', match);
   const revision = routes.choose(match, random);

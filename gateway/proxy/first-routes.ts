@@ -1,0 +1,48 @@
+/**
+ * Holds requests that come before any operator has said what to do with them. A gateway that was killed starts again at its address within a second,
+ * and for a while is still sent requests: to answer 404, as for a function that does not exist, would be wrong.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../common/platform/clock.ts';
+
+/** Operators come back at most 5 s after the first attempt that failed. */
+const PATIENCE_MILLISECONDS = 10_000;
+
+export class FirstRoutes {
+  readonly #clock: Clock;
+  #waiting: Set<() => void> | undefined = new Set();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get haveCome(): boolean {
+    return this.#waiting === undefined;
+  }
+
+  /** An operator that leads has sent all routes; again does nothing. */
+  come(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const begin of waiting ?? []) begin();
+  }
+
+  /** Calls `begin` when they come or `deny` when that takes too long, and neither once the client has left. Nothing of the body is read meanwhile. */
+  wait(response: ServerResponse, begin: () => void, deny: () => void): void {
+    const stop = (): void => {
+      cancel();
+      response.off('close', stop);
+      this.#waiting?.delete(onRoutes);
+    };
+    const onRoutes = (): void => {
+      stop();
+      begin();
+    };
+    const cancel = this.#clock.after(PATIENCE_MILLISECONDS, () => {
+      stop();
+      deny();
+    });
+    response.once('close', stop);
+    this.#waiting?.add(onRoutes);
+  }
+}
