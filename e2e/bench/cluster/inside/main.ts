@@ -1,0 +1,102 @@
+/**
+ * The part of the benchmark that runs in the cluster, as a pod: `node - PART IMAGE ROUNDS`. It measures floors and functions by turns, with a random wait
+ * before each (a loop in step with the kubelet, which looks at its containers once a second, gives narrow and wrong figures). It prints lines of JSON.
+ */
+import { listenAtHome, removeBarePods, startBarePod, type BareStart } from './bare-pods.ts';
+import { deleteFunctions, makeFunction, wakeFunction, type Wake } from './functions.ts';
+import { assertNone, followPods, untilGone } from './pods.ts';
+
+export interface ColdStartRound {
+  readonly bare: BareStart;
+  readonly wake: Wake;
+  /** Milliseconds from the end of the answer until no pod was left. */
+  readonly toZero: number;
+}
+
+export interface BurstRound {
+  readonly bare: readonly number[];
+  readonly functions: readonly number[];
+}
+
+/** A line on standard output. */
+export type Report =
+  { readonly progress: string } | { readonly coldStart: ColdStartRound } | { readonly burst: BurstRound };
+
+const [part = '', image = '', count = ''] = process.argv.slice(2);
+const number = Number(count);
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  'cold-start': coldStarts,
+  burst: bursts,
+  idle: idleFunctions,
+};
+await Promise.all([followPods(), listenAtHome()]);
+const run = PARTS[part];
+if (run === undefined) throw new Error(`There is no part "${part}".`);
+await run();
+process.exit(0);
+
+async function coldStarts(): Promise<void> {
+  await makeFunction('digits');
+  // The first round of each finds caches cold, of the node and of this process, so it is not counted.
+  for (let round = 0; round <= number; round++) {
+    await randomWait();
+    const bare = await startBarePod(`bare-${round}`, image);
+    await removeBarePods([`bare-${round}`]);
+    await randomWait();
+    await assertNone();
+    const wake = await wakeFunction('digits');
+    const answered = performance.now();
+    await untilGone('digits');
+    const toZero = performance.now() - answered;
+    progress(`round ${round} of ${number}: bare ${bare.calledHome.toFixed(0)}, function ${wake.firstByte.toFixed(0)}`);
+    if (round > 0) report({ coldStart: { bare, wake, toZero } });
+  }
+  await deleteFunctions(['digits']);
+}
+
+async function bursts(): Promise<void> {
+  const names = Array.from({ length: 10 }, (_, index) => `burst-${index}`);
+  await Promise.all(names.map(makeFunction));
+  for (let round = 0; round <= number; round++) {
+    const bareNames = names.map((_, index) => `bare-${round}-${index}`);
+    await randomWait();
+    const bare = (await Promise.all(bareNames.map((name) => startBarePod(name, image)))).map(
+      ({ calledHome }) => calledHome,
+    );
+    await removeBarePods(bareNames);
+    await randomWait();
+    await assertNone();
+    const functions = (await Promise.all(names.map(wakeFunction))).map(({ firstByte }) => firstByte);
+    await Promise.all(names.map(untilGone));
+    progress(
+      `round ${round} of ${number}: bare ${Math.max(...bare).toFixed(0)}, functions ${Math.max(...functions).toFixed(0)}`,
+    );
+    if (round > 0) report({ burst: { bare, functions } });
+  }
+  await deleteFunctions(names);
+}
+
+/** Leaves functions at zero behind. Twenty at a time: each starts a pod once, and a node takes only so many. */
+async function idleFunctions(): Promise<void> {
+  const names = Array.from({ length: number }, (_, index) => `idle-${index}`);
+  let made = 0;
+  const makeSome = async (): Promise<void> => {
+    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      await makeFunction(name);
+      if (++made % 20 === 0) progress(`${made} of ${number} functions at zero`);
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, makeSome));
+}
+
+function randomWait(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * 1000));
+}
+
+function progress(text: string): void {
+  report({ progress: text });
+}
+
+function report(line: Report): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

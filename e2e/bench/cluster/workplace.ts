@@ -1,0 +1,111 @@
+/**
+ * Where the benchmark runs in the cluster: a namespace of its own with a pod that may make pods and functions in it. The pod runs what it is given on
+ * standard input, so that nothing of the cluster needs to be reachable from here but the API server.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { kubectl } from './kubectl.ts';
+
+export const SYSTEM_NAMESPACE = 'pilotlight-system';
+const POD = 'bench';
+
+export interface Workplace {
+  readonly namespace: string;
+  /** The image of the operator: it has Node, and the nodes have it already. */
+  readonly image: string;
+  /** Runs a script as an ES module in the pod. Rejects if it fails. */
+  run(script: string, args: readonly string[], onLine: (line: string) => void): Promise<void>;
+  /** Takes everything away, functions and their pods included. */
+  remove(): Promise<void>;
+}
+
+export async function prepareWorkplace(): Promise<Workplace> {
+  const image = await kubectl([
+    ...['get', 'deployment', 'pilotlight-operator', `--namespace=${SYSTEM_NAMESPACE}`],
+    '--output=jsonpath={.spec.template.spec.containers[0].image}',
+  ]);
+  const namespace = `pilotlight-bench-${process.pid}`;
+  const remove = async (): Promise<void> => {
+    await kubectl(['delete', 'namespace', namespace, '--timeout=4m']);
+  };
+  await kubectl(['create', 'namespace', namespace]);
+  try {
+    await kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], JSON.stringify(manifests(namespace, image)));
+    await kubectl(['wait', `--namespace=${namespace}`, 'pod', POD, '--for=condition=Ready', '--timeout=2m']);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { namespace, image, run: (script, args, onLine) => runInPod(namespace, script, args, onLine), remove };
+}
+
+async function runInPod(
+  namespace: string,
+  script: string,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<void> {
+  const command = [
+    'exec',
+    `--namespace=${namespace}`,
+    '--stdin',
+    POD,
+    '--',
+    'node',
+    '--input-type=module',
+    '-',
+    ...args,
+  ];
+  const child = spawn('kubectl', command, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  createInterface(child.stdout).on('line', onLine);
+  child.stdin.end(script);
+  const [code] = (await ended) as [number | null];
+  if (code !== 0) throw new Error(`The part in the cluster (${args.join(' ')}) ended with ${code}.`);
+}
+
+function manifests(namespace: string, image: string): unknown {
+  const metadata = { name: POD };
+  return {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'Role',
+        metadata,
+        rules: [
+          { apiGroups: [''], resources: ['pods'], verbs: ['create', 'delete', 'get', 'list', 'watch'] },
+          { apiGroups: ['pilotlight.dev'], resources: ['modelfunctions'], verbs: ['create', 'delete', 'get'] },
+        ],
+      },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata,
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: POD },
+        subjects: [{ kind: 'ServiceAccount', name: POD, namespace }],
+      },
+      { apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec(image) },
+    ],
+  };
+}
+
+function podSpec(image: string): unknown {
+  return {
+    serviceAccountName: POD,
+    terminationGracePeriodSeconds: 0,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        name: POD,
+        image,
+        command: ['node', '-e', 'setInterval(() => {}, 60_000)'],
+        env: [{ name: 'POD_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      },
+    ],
+  };
+}
