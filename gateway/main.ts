@@ -1,14 +1,15 @@
 /** The gateway as a process: configuration from the environment, an orderly end on SIGTERM. */
 import { hostname } from 'node:os';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { systemClock } from '../common/platform/clock.ts';
 import { createLogger } from '../common/platform/logging.ts';
+import { collectProcessMetrics } from '../common/platform/process-metrics.ts';
 import { readConfiguration, readLogLevel } from './configuration.ts';
 import { startGateway } from './start-gateway.ts';
 
 const logger = createLogger('gateway', readLogLevel(process.env));
 const registry = new Registry();
-collectDefaultMetrics({ register: registry });
+collectProcessMetrics(registry);
 
 const gateway = await startGateway({
   configuration: readConfiguration(process.env, hostname()),

@@ -1,17 +1,19 @@
 /** The operator as a process: configuration from the environment, an orderly end on SIGTERM. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { systemClock } from '../common/platform/clock.ts';
 import { createLogger } from '../common/platform/logging.ts';
+import { collectProcessMetrics } from '../common/platform/process-metrics.ts';
 import { kubernetesCluster } from './cluster/kubernetes/kubernetes-cluster.ts';
+import { watchMetrics } from './cluster/kubernetes/watch-metrics.ts';
 import { OPERATOR_ENVIRONMENT, readConfiguration, readControlSecretName, readLogLevel } from './configuration.ts';
 import { ControlSecret } from './credentials/control-secret.ts';
 import { startOperator } from './operator.ts';
 
 const logger = createLogger('operator', readLogLevel(process.env, OPERATOR_ENVIRONMENT.logLevel));
 const registry = new Registry();
-collectDefaultMetrics({ register: registry });
+collectProcessMetrics(registry);
 
 const configuration = readConfiguration(process.env, hostname());
 const kubeconfigPath = process.env[OPERATOR_ENVIRONMENT.kubeconfig];
@@ -23,6 +25,7 @@ const cluster = kubernetesCluster({
   logger,
   random,
 });
+watchMetrics(registry, clock, () => cluster.watches());
 const credentials = new ControlSecret({
   cluster,
   namespace: configuration.namespace,

@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { ManualClock } from '../../common/platform/manual-clock.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { watchMetrics } from '../../operator/cluster/kubernetes/watch-metrics.ts';
+import { functionMetrics } from '../../operator/controllers/function-metrics.ts';
 import { queueMetrics } from '../../operator/controllers/queue-metrics.ts';
 import { RevisionMetrics } from '../../operator/controllers/revision-metrics.ts';
 import { LeaderMetrics } from '../../operator/leadership/leader-metrics.ts';
@@ -23,6 +26,8 @@ const REGISTRIES: Record<string, () => Registry> = {
     queueMetrics(registry);
     new LeaderMetrics(registry);
     startPhases(registry);
+    functionMetrics(registry, () => []);
+    watchMetrics(registry, new ManualClock(), () => []);
     return registry;
   },
   Runtime: () => createMetrics('digits', 'digits-00001', { phase: 'Ready', inFlight: 0 } as PodState).registry,

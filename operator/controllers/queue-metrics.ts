@@ -50,6 +50,7 @@ export function queueMetrics(registry: Registry): QueueMetrics {
         },
       });
       queues.set(controller, queue);
+      for (const result of ['success', 'error']) reconciles.inc({ controller, result }, 0);
       return queue;
     },
   };

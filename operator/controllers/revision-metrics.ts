@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { ScalingDecision } from '../autoscaler/scalable.ts';
+import { POD_FAILURE_REASONS } from '../pods/pod-failure.ts';
 
 const REVISION_LABELS = ['namespace', 'function', 'revision'] as const;
 
@@ -24,6 +25,8 @@ export class RevisionMetrics {
       labelNames: ['reason'],
       registers,
     });
+    // From zero, or no rate sees the first of a reason.
+    for (const reason of POD_FAILURE_REASONS) this.failures.inc({ reason }, 0);
     this.podsCreated = new Counter({
       name: 'pilotlight_pods_created_total',
       help: 'Pods that the operator asked the API server for.',

@@ -17,6 +17,7 @@ import type { PodSettings } from '../pods/pod-settings.ts';
 import { startPhases } from '../pods/start-phases.ts';
 import { RoutePublisher, type RouteSink } from '../routes/route-publisher.ts';
 import { FunctionController } from './function-controller.ts';
+import { functionMetrics } from './function-metrics.ts';
 import type { FunctionUrl } from './function-status.ts';
 import { keyOf, parseKey } from './object-key.ts';
 import { observeCluster } from './observed-cluster.ts';
@@ -82,6 +83,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     logger,
   });
   const functionController = new FunctionController({ ...options, cluster, observed, events });
+  functionMetrics(registry, () => (leads ? functions.list() : []));
   const metrics = new RevisionMetrics(registry);
   const revisionController = new RevisionController({
     ...options,

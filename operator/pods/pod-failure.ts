@@ -3,8 +3,23 @@ import type { Reason } from '../../common/api/reasons.ts';
 import { START_FAILURES, type StartFailure, type StartFailureReason } from '../../common/wire/runtime-environment.ts';
 import type { ContainerStatus, Pod } from '../cluster/resources.ts';
 
+/** Every reason there is for a pod that does not run. */
+export const POD_FAILURE_REASONS = [
+  ...(Object.keys(START_FAILURES) as StartFailureReason[]),
+  'ImagePullFailed',
+  'ContainerNotCreated',
+  'Unschedulable',
+  'OutOfMemory',
+  'Exited',
+  'Evicted',
+  'PodRejected',
+  'StartTimeout',
+  'QuotaExceeded',
+  'PodRefused',
+] as const satisfies readonly Reason[];
+
 export interface PodFailure {
-  readonly reason: Reason;
+  readonly reason: (typeof POD_FAILURE_REASONS)[number];
   readonly message: string;
   /** The pod will never run: the object is only a record. Otherwise it still tries. */
   readonly ended: boolean;
@@ -77,7 +92,7 @@ export function podFailure(pod: Pod): PodFailure | undefined {
   return undefined;
 }
 
-function standing(reason: Reason, message: string, permanent: boolean): PodFailure {
+function standing(reason: PodFailure['reason'], message: string, permanent: boolean): PodFailure {
   return podFailureOf({ reason, message }, { ended: false, permanent });
 }
 
@@ -98,7 +113,7 @@ function endedFailure({ status }: Pod, container: ContainerStatus | undefined): 
   return temporary('Exited', text === '' ? `The process ended ${how}` : `The process ended ${how}: ${text}`);
 }
 
-function temporary(reason: Reason, message: string): PodFailure {
+function temporary(reason: PodFailure['reason'], message: string): PodFailure {
   return podFailureOf({ reason, message }, { ended: true, permanent: false });
 }
 
