@@ -143,6 +143,48 @@ test('where nothing fits, one pod waits for a node and the status has the schedu
   expect(waiting).toHaveLength(1);
 });
 
+describe('a pod that the cluster takes away', () => {
+  test('with its node is replaced when that begins, however long the node keeps it, and the revision keeps the reason', async () => {
+    await start();
+    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.announce('digits-00001-0');
+    loop.runner.pod('digits-00001-0').hangsOnTermination = true;
+    const { conditions = [] } = (await loop.pod('digits-00001-0')).status ?? {};
+    const message = 'Taint manager: deleting due to NoExecute taint';
+    await loop.cluster.patchStatus(
+      PODS,
+      { namespace: 'default', name: 'digits-00001-0' },
+      {
+        conditions: [
+          ...conditions,
+          { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager', message },
+        ],
+      },
+    );
+    await loop.cluster.delete(PODS, { namespace: 'default', name: 'digits-00001-0' });
+    await loop.settle();
+    expect(await loop.pods()).toEqual(['digits-00001-1']);
+    expect((await loop.pod('digits-00001-0')).metadata.deletionTimestamp).toBeDefined();
+    expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).toBe(
+      `False Evicted: DeletionByTaintManager: ${message}`,
+    );
+    await loop.announce('digits-00001-1');
+    await loop.walk(12);
+    expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).toMatch(/^True/);
+    expect((await loop.revision('digits-00001')).status?.lastFailure).toMatchObject({ reason: 'Evicted' });
+  });
+
+  test('is not counted as a failure when somebody deleted it', async () => {
+    await start();
+    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.announce('digits-00001-0');
+    await loop.cluster.delete(PODS, { namespace: 'default', name: 'digits-00001-0' });
+    await loop.settle();
+    expect(await loop.pods()).toEqual(['digits-00001-1']);
+    expect((await loop.revision('digits-00001')).status?.lastFailure).toBeUndefined();
+  });
+});
+
 describe('with the strategy Recreate, a new revision', () => {
   const recreate = { scaling, rollout: { strategy: 'Recreate' as const } };
   const broken = JSON.stringify({ reason: 'ModelInvalid', message: 'No model' });

@@ -8,7 +8,7 @@ import type { ScalableRevision } from '../autoscaler/scalable.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { observePod, startTimeout, type PodState, type Watching } from '../pods/pod-state.ts';
-import { healsAt, NO_FAILURES, recordFailure, refusal, retryNow } from '../pods/start-history.ts';
+import { endedRow, healsAt, NO_FAILURES, recordFailure, refusal, retryNow } from '../pods/start-history.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
 import type { FunctionView } from './function-view.ts';
 import type { Observed } from './observed.ts';
@@ -61,10 +61,15 @@ export function remember(
   if (generation !== memory.functionGeneration) memory.history = retryNow(memory.history);
   memory.functionGeneration = generation;
 
-  const failed = pods.filter(({ phase, uid }) => phase === 'Failed' && !memory.counted.has(uid));
+  // Of those that terminate, what was said of them before they were deleted is counted, and is not the end of what the cluster takes away.
+  const failed = pods.filter(
+    ({ phase, failure, uid }) =>
+      (phase === 'Failed' || (phase === 'Terminating' && failure?.ended === true)) && !memory.counted.has(uid),
+  );
   for (const { uid, failure, attempt } of failed) {
     memory.counted.add(uid);
-    if (failure !== undefined) memory.history = recordFailure(memory.history, failure, attempt, now);
+    const before = endedRow(memory.readyAt.get(uid), now) ? 0 : attempt;
+    if (failure !== undefined) memory.history = recordFailure(memory.history, failure, before, now);
   }
   const ready = pods.filter(({ phase }) => phase === 'Ready');
   for (const { uid } of ready) if (!memory.readyAt.has(uid)) memory.readyAt.set(uid, now);

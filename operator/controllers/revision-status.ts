@@ -44,6 +44,8 @@ export function revisionStatus(observation: RevisionObservation, now: number): M
   const { revision, pods, desired, history, mode, wokenAt, announcement } = observation;
   const before = revision.status;
   const generation = revision.metadata.generation ?? 0;
+  // It outlives the row that it was in.
+  const failure = history.last === undefined ? before?.lastFailure : lastFailure(history.last);
   const model = announcement?.model ?? before?.model;
   const executionProviders = announcement?.executionProviders ?? before?.executionProviders;
   const found = [...findings(observation), ...providersFound(revision, executionProviders)];
@@ -57,7 +59,7 @@ export function revisionStatus(observation: RevisionObservation, now: number): M
     ...(mode === undefined ? {} : { mode }),
     ...(wokenAt === undefined ? {} : { wokenAt: new Date(wokenAt).toISOString() }),
     ...(executionProviders === undefined ? {} : { executionProviders }),
-    ...(history.last === undefined ? {} : { lastFailure: lastFailure(history.last) }),
+    ...(failure === undefined ? {} : { lastFailure: failure }),
     ...(model === undefined ? {} : { model }),
   };
 }

@@ -285,8 +285,16 @@ describe('a pod that fails', () => {
     await loop.announce((await loop.pods())[0] ?? '');
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^True/);
     await loop.walk(11);
-    expect((await loop.revision('digits-00001')).status?.lastFailure).toBeUndefined();
     expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).toMatch(/^True/);
+    expect((await loop.revision('digits-00001')).status?.lastFailure).toMatchObject({ message: 'refused' });
+    const [ended] = await loop.pods();
+    loop.runner.started.at(-1)?.exit(1, broken);
+    await loop.settle();
+    expect(await loop.pods()).not.toEqual([ended]);
+    expect(await loop.pods()).toHaveLength(1);
+    expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).toBe(
+      'False ModelInvalid: It is a picture of a cat',
+    );
   });
 
   test('for ever is refused to callers while the next start is not due, and tried at once when the spec changes', async () => {

@@ -92,11 +92,22 @@ export function podFailure(pod: Pod): PodFailure | undefined {
   return undefined;
 }
 
+/**
+ * Why the cluster takes the pod away, from the moment that it begins to: its node is lost or being emptied, or a pod of a higher priority needs the
+ * room. Undefined for a pod that is left alone, or that somebody deleted.
+ */
+export function disruption({ status }: Pod): PodFailure | undefined {
+  const target = status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
+  if (target?.status !== 'True') return undefined;
+  return temporary('Evicted', `${target.reason ?? 'Disrupted'}: ${target.message ?? 'nobody said why'}`);
+}
+
 function standing(reason: PodFailure['reason'], message: string, permanent: boolean): PodFailure {
   return podFailureOf({ reason, message }, { ended: false, permanent });
 }
 
-function endedFailure({ status }: Pod, container: ContainerStatus | undefined): PodFailure {
+function endedFailure(pod: Pod, container: ContainerStatus | undefined): PodFailure {
+  const { status } = pod;
   const ended = container?.state?.terminated;
   const start = parseStartFailure(ended?.message);
   if (start !== undefined) return podFailureOf(start, { ended: true, permanent: isPermanent(start.reason) });
@@ -107,6 +118,8 @@ function endedFailure({ status }: Pod, container: ContainerStatus | undefined): 
     const reason = EVICTION_REASONS.has(status.reason) ? 'Evicted' : 'PodRejected';
     return temporary(reason, `${status.reason}: ${status.message ?? 'the node gave no message'}`);
   }
+  const disrupted = disruption(pod);
+  if (disrupted !== undefined) return disrupted;
   if (ended === undefined) return temporary('Exited', status?.message ?? 'The pod ended and left no reason');
   const how = ended.signal === undefined ? `with exit code ${ended.exitCode}` : `by signal ${ended.signal}`;
   const text = ended.message?.trim() ?? '';

@@ -40,7 +40,13 @@ const ended = (
   ...more,
 });
 const conditions = (...list: [string, PodCondition['status'], string?, number?][]): PodCondition[] =>
-  list.map(([type, status, message = '', since = 0]) => ({ type, status, message, lastTransitionTime: at(since) }));
+  list.map(([type, status, message = '', since = 0]) => ({
+    type,
+    status,
+    message,
+    lastTransitionTime: at(since),
+    ...(type === 'DisruptionTarget' ? { reason: 'DeletionByTaintManager' } : {}),
+  }));
 
 const announcement: Announcement = {
   namespace: 'n',
@@ -142,6 +148,31 @@ const CASES: Record<string, Case> = {
   evicted: {
     pod: pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory' }),
     want: failed('Evicted', 'Evicted: The node was low on memory', false),
+  },
+  'lost with its node': {
+    pod: pod(
+      {
+        phase: 'Running',
+        conditions: conditions(['Ready', 'False'], ['DisruptionTarget', 'True', 'Taint manager: deleting']),
+      },
+      { deletionTimestamp: at(1) },
+    ),
+    announced: true,
+    want: {
+      phase: 'Terminating',
+      failure: { reason: 'Evicted', message: 'DeletionByTaintManager: Taint manager: deleting', ended: true },
+    },
+  },
+  'collected after its node was gone': {
+    pod: pod({ phase: 'Failed', conditions: conditions(['DisruptionTarget', 'True', 'PodGC: node no longer exists']) }),
+    want: failed('Evicted', 'DeletionByTaintManager: PodGC: node no longer exists', false),
+  },
+  'to be disrupted, but not yet': {
+    pod: pod(
+      { phase: 'Running', conditions: conditions(['DisruptionTarget', 'False', 'undone']) },
+      { deletionTimestamp: at(1) },
+    ),
+    want: { phase: 'Terminating', failure: undefined },
   },
   'refused by its node': {
     pod: pod({ phase: 'Failed', reason: 'OutOfcpu', message: 'Node has no cpu' }),

@@ -1,7 +1,7 @@
 /** What a pod is to the operator at a moment: starting, ready, terminating or failed. Pure; readiness comes from the pod's own announcement or from the API. */
 import type { Announcement, PodAddress } from '../../common/wire/announcement.ts';
 import type { Pod, PodCondition } from '../cluster/resources.ts';
-import { podFailure, type PodFailure } from './pod-failure.ts';
+import { disruption, podFailure, type PodFailure } from './pod-failure.ts';
 
 export interface PodState {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface PodState {
   readonly attempt: number;
   /** Where it can be reached, once that is known. */
   readonly address: PodAddress | undefined;
-  /** Why it failed, or what a starting one waits for. */
+  /** Why it failed, what a starting one waits for, or why the cluster takes a terminating one away. */
   readonly failure: PodFailure | undefined;
   /** Milliseconds since the epoch after which a starting pod has failed; undefined while no node has taken it. */
   readonly startDeadline: number | undefined;
@@ -54,7 +54,7 @@ export function observePod(
     failure,
     startDeadline,
   };
-  if (pod.metadata.deletionTimestamp !== undefined) return { ...base, phase: 'Terminating' };
+  if (pod.metadata.deletionTimestamp !== undefined) return { ...base, phase: 'Terminating', failure: disruption(pod) };
   if (failure?.ended === true) return { ...base, phase: 'Failed' };
   const ready = announcement !== undefined || condition(pod, 'Ready')?.status === 'True';
   if (ready && address !== undefined) return { ...base, phase: 'Ready' };

@@ -77,7 +77,9 @@ describe('failed starts in a row', () => {
       last: { reason: 'ModelInvalid', message: 'no model', permanent: true, at: 1000 },
       retryAt: 0,
     });
-    expect(restoreHistory({ lastFailure, conditions: [condition('Ready', 'True')] }).failures).toBe(1);
+    const recovering = [condition('Ready', 'True'), condition('PodsHealthy', 'False')];
+    expect(restoreHistory({ lastFailure, conditions: recovering }).failures).toBe(1);
+    expect(restoreHistory({ lastFailure, conditions: [condition('PodsHealthy', 'True')] })).toBe(NO_FAILURES);
     expect(restoreHistory({ lastFailure: { ...lastFailure, reason: 'Unheard' } })).toBe(NO_FAILURES);
     expect(restoreHistory(undefined)).toBe(NO_FAILURES);
   });

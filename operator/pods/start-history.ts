@@ -59,6 +59,11 @@ export function healsAt(
   return history.failures > 0 && pod.attempt >= history.failures ? pod.readyAt + HEALED_AFTER_MILLISECONDS : undefined;
 }
 
+/** True of a pod that was ready for so long that its end begins a row of its own, however many starts failed before it. */
+export function endedRow(readyAt: number | undefined, now: number): boolean {
+  return readyAt !== undefined && now >= readyAt + HEALED_AFTER_MILLISECONDS;
+}
+
 /** It failed so often in a row that the next start will hardly go better. */
 export function isHopeless({ last, failures }: StartHistory): boolean {
   return last !== undefined && failures >= (last.permanent ? HOPELESS_AFTER.permanent : HOPELESS_AFTER.other);
@@ -72,10 +77,11 @@ export function refusal(history: StartHistory, now: number): StartFailureRecord 
   return isHopeless(history) && now < history.retryAt ? history.last : undefined;
 }
 
-/** What an operator knows that has just started: the status remembers the last failure and whether it was hopeless. */
+/** What an operator knows that has just started: the status remembers the last failure, whether it was hopeless, and whether it is over. */
 export function restoreHistory(status: ModelRevisionStatus | undefined): StartHistory {
   const { lastFailure } = status ?? {};
   if (lastFailure === undefined || !isReason(lastFailure.reason)) return NO_FAILURES;
+  if (findCondition(status?.conditions, 'PodsHealthy')?.status === 'True') return NO_FAILURES;
   const { reason, message, time } = lastFailure;
   const permanent = isPermanent(reason);
   // No higher than it surely was: a pod that was made after the last failure carries the true number, and could not end a row that counts more.
