@@ -68,3 +68,7 @@ bench: install ## Print the figures of docs/reference/performance.md: cold start
 conformance: install ## Install the CRDs in the cluster of $KUBECONFIG and hold the adapter and them against it
 	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to test against, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make conformance" >&2; exit 2; }
 	@npm test --silent -- --testMatch='**/*.conformance.test.ts' --testPathIgnorePatterns=/node_modules/
+
+e2e: install ## Run the end-to-end tests in the cluster of $KUBECONFIG, after `make images deploy`; SUITE=rollout runs one
+	@node e2e/cluster/support/check-prerequisites.ts
+	@npm test --silent -- --runInBand --verbose --testMatch='**/*.e2e.test.ts' --testPathIgnorePatterns=/node_modules/ --testPathPatterns='$(SUITE)'

@@ -26,7 +26,7 @@ export default class Environment extends TestEnvironment {
   }
 
   /** A fixture that knows more of a failure than the assertion says puts `onTestFailure` into the global scope. */
-  handleTestEvent({ name }) {
-    if (name === 'test_fn_failure' || name === 'hook_failure') this.global.onTestFailure?.();
+  async handleTestEvent({ name }) {
+    if (name === 'test_fn_failure' || name === 'hook_failure') await this.global.onTestFailure?.();
   }
 }

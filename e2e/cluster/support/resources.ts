@@ -1,0 +1,59 @@
+/** Resources of Kubernetes that only the tests look at, with their objects reduced to what they look at. */
+import type { KubernetesObject, Resource } from '../../../operator/cluster/port.ts';
+
+export const NAMESPACES: Resource<KubernetesObject> = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  namespaced: false,
+};
+
+export interface Service extends KubernetesObject {
+  readonly spec: { readonly type?: string; readonly externalName?: string };
+}
+export const SERVICES: Resource<Service> = { apiVersion: 'v1', kind: 'Service', plural: 'services', namespaced: true };
+
+export const NETWORK_POLICIES: Resource<KubernetesObject> = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  namespaced: true,
+};
+
+export const RESOURCE_QUOTAS: Resource<KubernetesObject> = {
+  apiVersion: 'v1',
+  kind: 'ResourceQuota',
+  plural: 'resourcequotas',
+  namespaced: true,
+};
+
+export interface Node extends KubernetesObject {
+  readonly status?: {
+    readonly capacity?: Readonly<Record<string, string>>;
+    readonly allocatable?: Readonly<Record<string, string>>;
+  };
+}
+export const NODES: Resource<Node> = { apiVersion: 'v1', kind: 'Node', plural: 'nodes', namespaced: false };
+
+export interface Deployment extends KubernetesObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly {
+          readonly name: string;
+          readonly image: string;
+          readonly imagePullPolicy?: string;
+        }[];
+        readonly imagePullSecrets?: readonly { readonly name: string }[];
+      };
+    };
+  };
+  readonly status?: { readonly availableReplicas?: number };
+}
+export const DEPLOYMENTS: Resource<Deployment> = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  plural: 'deployments',
+  namespaced: true,
+};

@@ -1,0 +1,111 @@
+/**
+ * Traffic that a fault must not disturb, every request of which is counted: many short requests on connections of their own and on kept ones, some
+ * long ones, and a function that sleeps and is called in the middle of it.
+ */
+import { expect } from '@jest/globals';
+import { DIGITS } from '../../local/examples.ts';
+import type { Load } from './client.ts';
+import type { LoadFailure, LoadReport } from './client/protocol.ts';
+import { modelFunction } from './manifests.ts';
+import type { Suite } from './suite.ts';
+
+/** How long a request to `held` waits in its pod. */
+const HELD_MILLISECONDS = 600;
+
+export interface Traffic {
+  /** The function at zero is called, once, after so many milliseconds. */
+  wake(afterMilliseconds?: number): Promise<void>;
+  /** So many more short requests on kept connections have ended. */
+  pass(requests: number): Promise<void>;
+  /** Ends it when every request has ended, and prints what became of them under this title; again it does nothing. */
+  stop(title: string): Promise<TrafficReport>;
+}
+
+export interface TrafficReport {
+  readonly loads: Readonly<Record<string, LoadReport>>;
+  readonly sent: number;
+  readonly failures: readonly LoadFailure[];
+}
+
+/** Applies the functions: `short` and `held` with one pod at least, `asleep` with none. Resolves when all is as it will be. */
+export async function prepareFunctions(suite: Suite): Promise<void> {
+  await suite.apply(
+    modelFunction('short', { scaling: { minReplicas: 1 } }),
+    modelFunction('held', {
+      scaling: { minReplicas: 2, maxReplicas: 2 },
+      batching: { maxBatchSize: 32, maxDelayMilliseconds: HELD_MILLISECONDS },
+    }),
+    modelFunction('asleep', { scaling: { stableWindowSeconds: 6 } }),
+  );
+  await suite.untilReady('short');
+  await suite.untilReplicas('held', 2);
+  await suite.untilReady('asleep');
+  await suite.untilNoPods('asleep');
+}
+
+export async function startTraffic(suite: Suite): Promise<Traffic> {
+  const load = async (name: string, perSecond: number, keepAlive: boolean): Promise<Load> =>
+    suite.client.load({
+      request: suite.inference(name, DIGITS.request),
+      includes: `"model_name":"${name}"`,
+      perSecond,
+      keepAlive,
+    });
+  const loads: Record<string, Load> = {
+    'short, new connections': await load('short', 25, false),
+    'short, kept connections': await load('short', 25, true),
+    'held, kept connections': await load('held', 5, true),
+  };
+  const [, kept, held] = Object.values(loads);
+  await held?.until({ outcome: { name: '200', inARow: 10 } });
+  const end = async (title: string): Promise<TrafficReport> => {
+    const reports: Record<string, LoadReport> = {};
+    for (const [name, each] of Object.entries(loads)) reports[name] = await each.stop();
+    const all = Object.values(reports);
+    const report = {
+      loads: reports,
+      sent: all.reduce((sum, { sent }) => sum + sent, 0),
+      failures: all.flatMap(({ failures }) => failures),
+    };
+    process.stdout.write(`${describeTraffic(title, report)}\n`);
+    for (const { sent, outcomes } of all) expect(Object.values(outcomes).reduce((a, b) => a + b, 0)).toBe(sent);
+    return report;
+  };
+  let ended: Promise<TrafficReport> | undefined;
+  return {
+    wake: async (afterMilliseconds = 0) => {
+      loads['asleep, one'] = await suite.client.load({
+        request: suite.inference('asleep', DIGITS.request),
+        includes: '"model_name":"asleep"',
+        requests: 1,
+        afterMilliseconds,
+      });
+    },
+    pass: async (requests) => {
+      await kept?.until({ ended: requests });
+    },
+    stop: (title) => (ended ??= end(title)),
+  };
+}
+
+export function expectNothingLost({ loads, failures, sent }: TrafficReport): void {
+  expect(failures).toEqual([]);
+  const answered = Object.values(loads).reduce((sum, { outcomes }) => sum + (outcomes['200'] ?? 0), 0);
+  expect(answered).toBe(sent);
+}
+
+/** Of failures that may be: so many of each kind. */
+export function countByOutcome(failures: readonly LoadFailure[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of failures) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+function describeTraffic(title: string, { loads, sent, failures }: TrafficReport): string {
+  const lines = Object.entries(loads).map(([name, { outcomes, latency, sent: ofLoad }]) => {
+    const ends = Object.entries(outcomes).map(([outcome, count]) => `${count} × ${outcome}`);
+    const { p50, p99, max } = latency;
+    return `  ${name}: ${ofLoad} sent, ${ends.join(', ')}; ms p50 ${Math.round(p50)}, p99 ${Math.round(p99)}, most ${Math.round(max)}`;
+  });
+  return [`${title}: ${sent} requests, ${failures.length} failed`, ...lines].join('\n');
+}
