@@ -59,10 +59,12 @@ export async function startGateway({
   const barred = new BarredPods();
   const keys = new KeyRing();
   const firstRoutes = new FirstRoutes(clock);
-  const reporter: DemandReporter = new DemandReporter(randomUUID(), clock, () => [
-    ...routes.announcements,
-    ...early.all(clock.monotonic()),
-  ]);
+  const reporter: DemandReporter = new DemandReporter(
+    randomUUID(),
+    clock,
+    () => [...routes.announcements, ...early.all(clock.monotonic())],
+    () => keys.ids,
+  );
   const metrics: GatewayMetrics = new GatewayMetrics(registry, () => ({
     revisions: [...routes.revisions].map(loadOf),
     streams: reporter.readers,

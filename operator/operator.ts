@@ -115,7 +115,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       gateways: () => gateways().map(({ host, controlPort }) => `${host}:${controlPort}`),
       images: configuration.images,
       url: configuration.url,
-      signingKey: signingKeys[0],
+      signingKey: () => signingKeys[0],
       logLevel: configuration.runtimeLogLevel,
       podSettings: configuration.runtimePods,
     });

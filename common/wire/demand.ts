@@ -19,6 +19,11 @@ export interface DemandRecord {
   readonly revisions: readonly RevisionDemand[];
   /** Pods that announced themselves since the last record; in a full record all that are known by announcement. */
   readonly announcements: readonly Announcement[];
+  /**
+   * Ids of the signing keys that this gateway checks pods' tokens with, all of them each time: a new key signs only once every gateway has it. Absent
+   * from a gateway that is older than this field; an operator that is older does not read it.
+   */
+  readonly keys?: readonly string[];
 }
 
 export interface RevisionDemand {

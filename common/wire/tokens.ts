@@ -16,6 +16,9 @@ export interface SigningKey {
 export const SIGNING_KEY_ID = /^[\w-]{1,64}$/;
 export const SIGNING_KEY_SECRET = /^[\w-]{32,256}$/;
 
+/** Keys that an operator may send; gateways take no more. */
+export const MOST_SIGNING_KEYS = 16;
+
 export interface TokenSubject {
   readonly namespace: string;
   readonly revision: string;

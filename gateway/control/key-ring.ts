@@ -7,10 +7,16 @@ import type { SigningKey } from '../../common/wire/tokens.ts';
 export class KeyRing {
   readonly #byStream = new Map<number, readonly SigningKey[]>();
   #keys: readonly SigningKey[] = [];
+  #ids: readonly string[] = [];
 
   /** Empty before the first operator spoke. */
   get keys(): readonly SigningKey[] {
     return this.#keys;
+  }
+
+  /** Ids of the keys, each once. */
+  get ids(): readonly string[] {
+    return this.#ids;
   }
 
   set(stream: number, keys: readonly SigningKey[]): void {
@@ -25,5 +31,6 @@ export class KeyRing {
 
   #join(): void {
     this.#keys = [...this.#byStream.values()].flat();
+    this.#ids = [...new Set(this.#keys.map(({ id }) => id))];
   }
 }

@@ -10,11 +10,10 @@ import type {
 import type { OperatorMessage } from '../../common/wire/stream.ts';
 import { boolean, fields, integer, list, name, number, oneOf, optional, text, TEXT } from '../../common/wire/fields.ts';
 import { parseAddress, parseUid } from '../../common/wire/parse-announcement.ts';
-import { SIGNING_KEY_ID, SIGNING_KEY_SECRET } from '../../common/wire/tokens.ts';
+import { MOST_SIGNING_KEYS, SIGNING_KEY_ID, SIGNING_KEY_SECRET } from '../../common/wire/tokens.ts';
 
 const MOST_FUNCTIONS = 100_000;
 const MOST_PODS = 10_000;
-const MOST_KEYS = 16;
 const MOST_SECONDS = 7 * 24 * 3_600;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
@@ -26,7 +25,7 @@ export function parseOperatorMessage(value: unknown): OperatorMessage {
     case 'hello':
       return { type, operator: text(given['operator'], 'operator', TEXT, 253) };
     case 'keys':
-      return { type, keys: list(given['keys'], 'keys', MOST_KEYS, parseKey) };
+      return { type, keys: list(given['keys'], 'keys', MOST_SIGNING_KEYS, parseKey) };
     case 'routes':
       return parseRoutes(given);
   }

@@ -13,13 +13,15 @@ export class DemandReporter {
   readonly ledger: DemandLedger;
   readonly #clock: Clock;
   readonly #known: () => readonly Announcement[];
+  readonly #keys: () => readonly string[];
   readonly #readers = new Set<DemandReader>();
   readonly #cancelHeartbeat: Cancel;
 
-  /** `known` gives all pods that are known by announcement. */
-  constructor(bootId: string, clock: Clock, known: () => readonly Announcement[]) {
+  /** `known` gives all pods that are known by announcement, `keys` the ids of the keys that their tokens are checked with. */
+  constructor(bootId: string, clock: Clock, known: () => readonly Announcement[], keys: () => readonly string[]) {
     this.#clock = clock;
     this.#known = known;
+    this.#keys = keys;
     this.ledger = new DemandLedger(bootId, clock.monotonic(), () => {
       this.#report([]);
     });
@@ -34,7 +36,7 @@ export class DemandReporter {
 
   /** Begins with a full record, before it returns. */
   subscribe(reader: DemandReader): Cancel {
-    reader(this.ledger.full(this.#clock.monotonic(), this.#known()));
+    reader({ ...this.ledger.full(this.#clock.monotonic(), this.#known()), keys: this.#keys() });
     this.#readers.add(reader);
     return () => {
       this.#readers.delete(reader);
@@ -53,7 +55,7 @@ export class DemandReporter {
 
   #report(announcements: readonly Announcement[]): void {
     if (this.#readers.size === 0) return;
-    const record = this.ledger.changes(this.#clock.monotonic(), announcements);
+    const record = { ...this.ledger.changes(this.#clock.monotonic(), announcements), keys: this.#keys() };
     for (const reader of this.#readers) reader(record);
   }
 }

@@ -252,6 +252,15 @@ describe('another operator that takes over', () => {
   });
 });
 
+test('a pod is asked to go with the token that it was made with, whichever key signs now', async () => {
+  await start();
+  await loop.apply('digits', { scaling });
+  await loop.announce('digits-00001-0');
+  loop.signingKey = { id: 'next', secret: 'bmV4dA' };
+  for (let second = 0; loop.asked.length === 0; second++) await loop.walk(1);
+  expect(loop.asked).toEqual(['digits-00001-0']);
+});
+
 test('a pod that does not answer when it is asked to go is deleted after a while', async () => {
   await start();
   await loop.apply('digits', { scaling });

@@ -37,6 +37,8 @@ export class ControlLoop {
   /** What each pod that was asked answered last, by uid. */
   readonly answers = new Map<string, DrainAnswer>();
   registry = new Registry();
+  /** Of the tokens of new pods. */
+  signingKey = { id: 'k', secret: 'c2VjcmV0' };
   #ledger: DemandLedger;
   readonly #present = new Map<string, { inFlight: number; queued: number; requestSeconds: number }>();
   readonly #announced = new Map<string, Announcement>();
@@ -70,7 +72,7 @@ export class ControlLoop {
       gateways: () => ['10.0.0.1:9091'],
       images: { cpu: 'runtime:1', cuda: 'runtime:1-cuda' },
       url: (namespace, name, tag) => `http://${tag === undefined ? '' : `${tag}--`}${name}.${namespace}`,
-      signingKey: { id: 'k', secret: 'c2VjcmV0' },
+      signingKey: () => this.signingKey,
       logLevel: 'info',
       podSettings: DEFAULT_POD_SETTINGS,
     });

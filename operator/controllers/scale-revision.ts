@@ -1,7 +1,7 @@
 /** Brings a revision's pods to the number that is wanted: plans, creates, removes, asks idle ones to go. */
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Clock } from '../../common/platform/clock.ts';
-import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
+import type { SigningKey } from '../../common/wire/tokens.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
 import type { Cluster } from '../cluster/port.ts';
 import { MODEL_REVISIONS, PODS } from '../cluster/resources.ts';
@@ -24,7 +24,8 @@ export interface ScaleOptions {
   readonly clock: Clock;
   readonly askToDrain: DrainClient;
   readonly metrics: RevisionMetrics;
-  readonly signingKey: SigningKey;
+  /** Of new pods' tokens, at this moment. */
+  readonly signingKey: () => SigningKey;
   /** `host:port` of each gateway's control port, at this moment. */
   readonly gateways: () => readonly string[];
   readonly logLevel: string;
@@ -89,7 +90,7 @@ async function create(
       attempt: memory.history.failures,
       timeoutSeconds: view.function.spec.timeoutSeconds,
       gateways: options.gateways(),
-      key: options.signingKey,
+      key: options.signingKey(),
       logLevel: options.logLevel,
       settings: options.podSettings,
     }),
@@ -118,12 +119,12 @@ async function remove(
 
 /** However often the revision is looked at, its pods are asked once a second. Gives how long until those that did not go are asked again. */
 async function drain(
-  { cluster, clock, metrics, askToDrain, signingKey }: ScaleOptions,
+  { cluster, clock, metrics, askToDrain }: ScaleOptions,
   { revision, memory }: ScaleSubject,
   pods: readonly PodState[],
   count: number,
 ): Promise<number | undefined> {
-  const { namespace = '', name } = revision.metadata;
+  const { namespace = '' } = revision.metadata;
   const now = clock.monotonic();
   if (now < memory.drainAgainAt) return memory.drainAgainAt - now;
   const gone = await drainPods(cluster, {
@@ -133,8 +134,7 @@ async function drain(
     count,
     unanswered: memory.unanswered,
     deleted: memory.deleted,
-    ask: (pod, address) =>
-      askToDrain(address, signToken(signingKey, 'drain', { namespace, revision: name, pod: pod.name })),
+    ask: ({ drainToken = '' }, address) => askToDrain(address, drainToken),
   });
   metrics.podsDeleted.inc(gone);
   const givenBack = pods.filter(({ uid }) => memory.deleted.has(uid));

@@ -40,7 +40,8 @@ export interface ControllersOptions {
   readonly gateways: () => readonly string[];
   readonly images: RuntimeImages;
   readonly url: FunctionUrl;
-  readonly signingKey: SigningKey;
+  /** Of new pods' tokens, at this moment. */
+  readonly signingKey: () => SigningKey;
   /** Of the runtimes. */
   readonly logLevel: string;
   readonly podSettings: PodSettings;

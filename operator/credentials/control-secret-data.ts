@@ -1,15 +1,12 @@
 /** Writes the credentials into a Secret and reads them from one, also from one that a person made. No message repeats a secret. */
 import { LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
-import { SIGNING_KEY_ID, SIGNING_KEY_SECRET } from '../../common/wire/tokens.ts';
+import { MOST_SIGNING_KEYS, SIGNING_KEY_ID, SIGNING_KEY_SECRET } from '../../common/wire/tokens.ts';
 import { SECRETS, type Secret } from '../cluster/resources.ts';
 import type { ControlCredentials, SigningKeys, StoredKey } from './control-credentials.ts';
 
 /** Keys of the Secret's data. */
 export const TOKEN_KEY = 'token';
 export const SIGNING_KEYS_KEY = 'signing-keys';
-
-/** Gateways take no more. */
-export const MOST_SIGNING_KEYS = 16;
 
 /** Goes into an HTTP header as it is. */
 const TOKEN = /^[\x21-\x7e]{32,256}$/;

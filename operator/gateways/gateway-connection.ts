@@ -24,6 +24,12 @@ export interface GatewayConnectionOptions {
   readonly onDemand: (record: DemandRecord) => void;
 }
 
+/**
+ * A gateway older than the field says nothing of its keys, but takes them as they come: one that has spoken for so long after they were sent has
+ * read them, for it reads and speaks on one thread.
+ */
+const UNSAID_MILLISECONDS = 10_000;
+
 const FIRST_RETRY_MILLISECONDS = 100;
 const LAST_RETRY_MILLISECONDS = 5_000;
 
@@ -40,6 +46,10 @@ export class GatewayConnection {
   #outbox = new RoutesOutbox();
   #writable = false;
   #keysWaiting = false;
+  #keysSent: readonly string[] = [];
+  #keysSentAt = 0;
+  /** Ids of the keys that the gateway has, as far as it has said or is to be taken for granted. */
+  #keysHeld: readonly string[] = [];
   #failures = 0;
   #cancelRetry: Cancel = () => undefined;
 
@@ -55,6 +65,11 @@ export class GatewayConnection {
   /** What the gateway said when it connected; undefined while it is not connected. */
   get hello(): GatewayHello | undefined {
     return this.#hello;
+  }
+
+  /** Ids of the keys that the gateway has; undefined while it is not connected. */
+  get keysHeld(): readonly string[] | undefined {
+    return this.#hello === undefined ? undefined : this.#keysHeld;
   }
 
   /** From now on the gateway gets routes of this epoch, everything first. */
@@ -108,6 +123,7 @@ export class GatewayConnection {
   #take(message: GatewayMessage): void {
     if (message.type === 'demand') {
       if (message.bootId !== this.#hello?.bootId) throw new Error('A record must follow a hello with its bootId.');
+      this.#keysHeld = message.keys ?? this.#unsaidKeys();
       this.#options.onDemand(message);
       return;
     }
@@ -125,11 +141,19 @@ export class GatewayConnection {
     if (this.#stream === undefined || this.#hello === undefined) return;
     if (this.#writable && this.#keysWaiting) {
       this.#keysWaiting = false;
-      this.#writable = this.#stream.write({ type: 'keys', keys: this.#options.keys() });
+      const keys = this.#options.keys().map(({ id, secret }) => ({ id, secret }));
+      this.#keysSent = keys.map(({ id }) => id);
+      this.#keysSentAt = this.#options.clock.monotonic();
+      this.#writable = this.#stream.write({ type: 'keys', keys });
     }
     if (!this.#writable) return;
     const update = this.#outbox.take();
     if (update !== undefined) this.#writable = this.#stream.write(update);
+  }
+
+  #unsaidKeys(): readonly string[] {
+    const { clock } = this.#options;
+    return clock.monotonic() - this.#keysSentAt < UNSAID_MILLISECONDS ? this.#keysHeld : this.#keysSent;
   }
 
   #retry(cause: Error): void {
@@ -150,6 +174,8 @@ export class GatewayConnection {
     this.#stream?.close();
     this.#stream = undefined;
     this.#hello = undefined;
+    this.#keysSent = [];
+    this.#keysHeld = [];
     this.#outbox = new RoutesOutbox();
     this.#writable = false;
   }

@@ -160,6 +160,52 @@ describe('a replica that does not lead', () => {
   });
 });
 
+describe('keys', () => {
+  const held = (): string[] => [...(fleet.heldKeys() ?? ['no gateway'])];
+
+  test('are held by the fleet when every connected gateway says that it has them', async () => {
+    expect(held()).toEqual(['no gateway']);
+    const stream = await connected();
+    stream.send(record(1, 0, 0, { keys: ['k1', 'k2'] }));
+    await eventually(() => held().includes('k2'));
+    fleet.setGateways([gateway.address(), other.address('b')]);
+    expect(held()).toEqual(['k1', 'k2']);
+    const behind = (await other.stream()).hello();
+    await eventually(() => held().length === 0);
+    behind.send(record(1, 0, 0, { keys: ['k1'] }));
+    await eventually(() => held().length === 1);
+    behind.send(record(2, 0, 0, { keys: ['k2', 'k1'] }));
+    await eventually(() => held().length === 2);
+    behind.cut();
+    await eventually(() => clock.retries.length === 1);
+    expect(held()).toEqual(['k1', 'k2']);
+  });
+
+  test('are taken to be held by an older gateway, which does not say, once it has spoken for 10 s after it got them', async () => {
+    const stream = await connected();
+    await stream.until((received) => received.length === 2);
+    let sequence = 0;
+    const beat = async (): Promise<void> => {
+      stream.send(record(++sequence, 0, 1));
+      await eventually(() => ledger.demandOf(KEY).inFlight === 1);
+      stream.send(record(++sequence, 0, 0));
+      await eventually(() => ledger.demandOf(KEY).inFlight === 0);
+    };
+    await beat();
+    for (let second = 0; second < 9; second++) {
+      await clock.advance(1000);
+      await beat();
+    }
+    expect(held()).toEqual([]);
+    await clock.advance(1000);
+    await beat();
+    expect(held()).toEqual(['k1']);
+    fleet.setKeys([...KEYS, { id: 'k2', secret: 'B'.repeat(43) }]);
+    await beat();
+    expect(held()).toEqual(['k1']);
+  });
+});
+
 describe('routes', () => {
   test('begin with everything, then name changes only, and end with leadership', async () => {
     fleet.publish(route('digits'));

@@ -79,6 +79,15 @@ export class GatewayFleet {
     for (const connection of this.#connections.values()) connection.keysChanged();
   }
 
+  /** Ids of the keys that every connected gateway has; undefined while none is connected. */
+  heldKeys(): ReadonlySet<string> | undefined {
+    let held: readonly string[] | undefined;
+    for (const { keysHeld } of this.#connections.values()) {
+      if (keysHeld !== undefined) held = held?.filter((id) => keysHeld.includes(id)) ?? keysHeld;
+    }
+    return held && new Set(held);
+  }
+
   /** This replica leads. Every route must have been published before, for what is not named in the first update is gone. */
   lead(): void {
     for (const { hello } of this.#connections.values())

@@ -31,7 +31,7 @@ const DEMAND = {
   ],
 };
 
-test.each([HELLO, DEMAND])('takes a $type', (message) => {
+test.each([HELLO, DEMAND, { ...DEMAND, keys: ['k2', 'k1'] }])('takes a $type', (message) => {
   expect(parseGatewayMessage({ ...message, unknown: 'dropped' })).toEqual(message);
 });
 
@@ -52,6 +52,8 @@ test.each<{ message: unknown; says: string }>([
     says: 'revisions must be a list of at most 50000',
   },
   { message: { ...DEMAND, announcements: [{}] }, says: 'namespace must be' },
+  { message: { ...DEMAND, keys: ['a.b'] }, says: 'keys[0] must be' },
+  { message: { ...DEMAND, keys: new Array(1_001).fill('k1') }, says: 'keys must be a list of at most 1000' },
 ])('refuses with "$says"', ({ message, says }) => {
   expect(() => parseGatewayMessage(message)).toThrow(says);
 });

@@ -7,17 +7,21 @@ import {
   name,
   number,
   oneOf,
+  optional,
   text,
   TEXT,
 } from '../../common/wire/fields.ts';
 import { parseAnnouncement } from '../../common/wire/parse-announcement.ts';
 import type { DemandRecord, RevisionDemand } from '../../common/wire/demand.ts';
+import { SIGNING_KEY_ID } from '../../common/wire/tokens.ts';
 import type { GatewayMessage } from '../../common/wire/stream.ts';
 
 /** Reads a message of a gateway field by field. Gateways face strangers, so what one sends is bounded before it moves any replica. */
 
 const MOST_REVISIONS = 50_000;
 const MOST_ANNOUNCEMENTS = 10_000;
+/** A gateway has the keys of all its operators, which are mostly the same. */
+const MOST_KEYS = 1_000;
 const MOST_REQUESTS = 1_000_000;
 /** Three centuries. */
 const MOST_UPTIME_SECONDS = 1e10;
@@ -51,6 +55,9 @@ function parseDemand(given: Readonly<Record<string, unknown>>): DemandRecord {
     full: boolean(given['full'], 'full'),
     revisions: list(given['revisions'], 'revisions', MOST_REVISIONS, parseRevision),
     announcements: list(given['announcements'], 'announcements', MOST_ANNOUNCEMENTS, parseAnnouncement),
+    ...optional(given, 'keys', 'message', (keys, path) =>
+      list(keys, path, MOST_KEYS, (id, at) => text(id, at, SIGNING_KEY_ID, 64)),
+    ),
   };
 }
 

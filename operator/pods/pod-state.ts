@@ -2,6 +2,7 @@
 import type { Announcement, PodAddress } from '../../common/wire/announcement.ts';
 import type { Pod, PodCondition } from '../cluster/resources.ts';
 import { disruption, podFailure, type PodFailure } from './pod-failure.ts';
+import { drainToken } from './pod-tokens.ts';
 
 export interface PodState {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface PodState {
   readonly attempt: number;
   /** Where it can be reached, once that is known. */
   readonly address: PodAddress | undefined;
+  /** What it wants to be shown before it drains. */
+  readonly drainToken?: string;
   /** Why it failed, what a starting one waits for, or why the cluster takes a terminating one away. */
   readonly failure: PodFailure | undefined;
   /** Milliseconds since the epoch after which a starting pod has failed; undefined while no node has taken it. */
@@ -45,12 +48,14 @@ export function observePod(
     failure?.reason === 'Unschedulable'
       ? undefined
       : Math.max(startedAt(pod) + startTimeoutSeconds * 1000, watchingSince + HEARING_MILLISECONDS);
+  const token = drainToken(pod);
   const base = {
     name: pod.metadata.name,
     uid: pod.metadata.uid ?? '',
     createdAt: createdAt(pod),
     attempt: attemptOf(pod),
     address,
+    ...(token === undefined ? {} : { drainToken: token }),
     failure,
     startDeadline,
   };
