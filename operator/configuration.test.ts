@@ -18,6 +18,8 @@ test('the environment is read, with defaults for the rest', () => {
     healthHost: undefined,
     runtimeLogLevel: 'info',
     runtimePods: DEFAULT_POD_SETTINGS,
+    gatewayHost: 'pilotlight-gateway.pilotlight-system.svc.cluster.local',
+    networkPolicies: true,
   });
   expect(url('default', 'digits')).toBe('http://digits.default');
   expect(url('default', 'digits', 'next')).toBe('http://next--digits.default');
@@ -42,6 +44,19 @@ test('what is set for all runtime pods is read', () => {
   });
 });
 
+test('the way to the gateways and the network policies are read', () => {
+  const told = {
+    ...complete,
+    PILOTLIGHT_GATEWAY_SERVICE: 'gateway',
+    PILOTLIGHT_CLUSTER_DOMAIN: 'example.internal',
+    PILOTLIGHT_NETWORK_POLICIES: 'false',
+  };
+  expect(readConfiguration(told, 'host')).toMatchObject({
+    gatewayHost: 'gateway.pilotlight-system.svc.example.internal',
+    networkPolicies: false,
+  });
+});
+
 describe('what is missing or wrong is named', () => {
   test.each<[string, string | undefined, RegExp]>([
     ['PILOTLIGHT_NAMESPACE', undefined, /PILOTLIGHT_NAMESPACE is not set/],
@@ -58,6 +73,10 @@ describe('what is missing or wrong is named', () => {
     ['PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS', 'A_b', /PULL_SECRETS has "A_b" but must be names of Secrets/],
     ['PILOTLIGHT_RUNTIME_SAFE_TO_EVICT', 'yes', /SAFE_TO_EVICT is "yes" but must be true or false/],
     ['PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM', '', /FILESYSTEM is "" but must be true or false/],
+    ['PILOTLIGHT_GATEWAY_SERVICE', 'a.b', /GATEWAY_SERVICE is "a.b" but must be the name of a Service/],
+    ['PILOTLIGHT_GATEWAY_SERVICE', '', /GATEWAY_SERVICE is "" but must be the name of a Service/],
+    ['PILOTLIGHT_CLUSTER_DOMAIN', 'cluster.local.', /CLUSTER_DOMAIN is "cluster.local." but must be a domain/],
+    ['PILOTLIGHT_NETWORK_POLICIES', 'no', /NETWORK_POLICIES is "no" but must be true or false/],
   ])('%s = %s', (variable, value, message) => {
     expect(() => readConfiguration({ ...complete, [variable]: value }, 'host')).toThrow(message);
   });

@@ -27,6 +27,10 @@ export interface OperatorConfiguration {
   /** Of the runtimes. */
   readonly runtimeLogLevel: LogLevel;
   readonly runtimePods: PodSettings;
+  /** DNS name of the gateways' Service, where the functions' own Services lead; undefined: functions have none, as in local mode. */
+  readonly gatewayHost: string | undefined;
+  /** Whether namespaces with functions have a NetworkPolicy; if not, those that have one lose it. */
+  readonly networkPolicies: boolean;
 }
 
 export const OPERATOR_ENVIRONMENT = {
@@ -35,6 +39,10 @@ export const OPERATOR_ENVIRONMENT = {
   namespace: 'PILOTLIGHT_NAMESPACE',
   /** Name of the Secret of the control token and the signing keys; it is made if there is none. */
   controlSecret: 'PILOTLIGHT_CONTROL_SECRET',
+  /** The gateways' Service, in the operator's namespace. */
+  gatewayService: 'PILOTLIGHT_GATEWAY_SERVICE',
+  clusterDomain: 'PILOTLIGHT_CLUSTER_DOMAIN',
+  networkPolicies: 'PILOTLIGHT_NETWORK_POLICIES',
   /** Required. */
   runtimeImage: 'PILOTLIGHT_RUNTIME_IMAGE',
   /** The runtime image's by default, in which CUDA is not there and CPU serves. */
@@ -53,6 +61,8 @@ export const OPERATOR_ENVIRONMENT = {
 
 const HEALTH_PORT = 9090;
 const CONTROL_SECRET = 'pilotlight-control';
+const GATEWAY_SERVICE = 'pilotlight-gateway';
+const CLUSTER_DOMAIN = 'cluster.local';
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -66,9 +76,10 @@ export function readConfiguration(environment: Environment, hostname: string): O
     return given;
   };
   const image = required(names.runtimeImage, "the runtime's container image");
+  const namespace = required(names.namespace, 'the namespace of the operator');
   return {
     name: environment[names.name] ?? hostname,
-    namespace: required(names.namespace, 'the namespace of the operator'),
+    namespace,
     images: { cpu: image, cuda: environment[names.cudaRuntimeImage] ?? image },
     url: serviceUrl,
     gateways: undefined,
@@ -76,6 +87,8 @@ export function readConfiguration(environment: Environment, hostname: string): O
     healthHost: undefined,
     runtimeLogLevel: readLogLevel(environment, names.runtimeLogLevel),
     runtimePods: readPodSettings(environment),
+    gatewayHost: readGatewayHost(environment, namespace),
+    networkPolicies: parseBoolean(names.networkPolicies, environment[names.networkPolicies], true),
   };
 }
 
@@ -92,6 +105,19 @@ export function readLogLevel(environment: Environment, variable: string): LogLev
   const level = LOG_LEVELS.find((one) => one === given);
   if (level !== undefined) return level;
   throw new Error(`${variable} is ${JSON.stringify(given)} but must be one of ${LOG_LEVELS.join(', ')}.`);
+}
+
+function readGatewayHost(environment: Environment, namespace: string): string {
+  const { gatewayService, clusterDomain } = OPERATOR_ENVIRONMENT;
+  const service = environment[gatewayService] ?? GATEWAY_SERVICE;
+  const domain = environment[clusterDomain] ?? CLUSTER_DOMAIN;
+  if (!SUBDOMAIN.test(service) || service.length > 63 || service.includes('.')) {
+    throw new Error(`${gatewayService} is ${JSON.stringify(service)} but must be the name of a Service: a DNS label.`);
+  }
+  if (!SUBDOMAIN.test(domain) || domain.length > 120) {
+    throw new Error(`${clusterDomain} is ${JSON.stringify(domain)} but must be a domain of at most 120 characters.`);
+  }
+  return `${service}.${namespace}.svc.${domain}`;
 }
 
 function readPodSettings(environment: Environment): PodSettings {

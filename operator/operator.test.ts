@@ -59,6 +59,8 @@ async function start(configuration: Partial<OperatorConfiguration> = {}, cluster
       healthHost: '127.0.0.1',
       runtimeLogLevel: 'info',
       runtimePods: DEFAULT_POD_SETTINGS,
+      gatewayHost: undefined,
+      networkPolicies: false,
       ...configuration,
     },
   });

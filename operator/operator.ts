@@ -118,6 +118,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       signingKey: () => signingKeys[0],
       logLevel: configuration.runtimeLogLevel,
       podSettings: configuration.runtimePods,
+      gatewayHost: configuration.gatewayHost,
+      operatorNamespace: configuration.namespace,
+      networkPolicies: configuration.networkPolicies,
     });
   } catch (error) {
     await close();

@@ -122,6 +122,8 @@ async function start(name: string): Promise<Replica> {
       healthHost: '127.0.0.1',
       runtimeLogLevel: 'info',
       runtimePods: DEFAULT_POD_SETTINGS,
+      gatewayHost: undefined,
+      networkPolicies: false,
     },
   });
   replica.stream = (await gateway.stream()).hello();

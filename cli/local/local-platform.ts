@@ -88,6 +88,8 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
       healthHost: HOST,
       runtimeLogLevel: options.runtimeLogLevel,
       runtimePods: DEFAULT_POD_SETTINGS,
+      gatewayHost: undefined,
+      networkPolicies: false,
     },
     cluster,
     clock,

@@ -23,6 +23,17 @@ export const MANAGER = 'pilotlight-operator';
 /** Values of `app.kubernetes.io/component`. */
 export const COMPONENTS = { operator: 'operator', gateway: 'gateway', runtime: 'runtime' } as const;
 
+/** Of all that the operator makes for a function. */
+export function functionLabels(functionName: string): Readonly<Record<string, string>> {
+  return {
+    [LABELS.function]: functionName,
+    [LABELS.name]: PRODUCT,
+    [LABELS.instance]: functionName,
+    [LABELS.managedBy]: MANAGER,
+    [LABELS.partOf]: PRODUCT,
+  };
+}
+
 /** `digits-00001`: sorts by age, and leaves room for a pod's `-<ordinal>` within 63 characters. */
 export function revisionName(functionName: string, generation: number): string {
   return `${functionName}-${String(generation).padStart(5, '0')}`;

@@ -17,7 +17,7 @@ test('lists exactly the closed list of reasons', () => {
 test('describes the conditions of a function', () => {
   const view = viewFunction(modelFunction(), []);
   const statusWith = (refusal: Parameters<typeof functionStatus>[0]['refusal']): readonly Condition[] =>
-    functionStatus({ view, refusal, url: () => '', now: 0 }).conditions ?? [];
+    functionStatus({ view, refusal, serviceRefusal: undefined, url: () => '', now: 0 }).conditions ?? [];
   const found = [...statusWith(undefined), ...statusWith({ reason: 'SpecInvalid', message: '' })];
   expect(documented('## ModelFunction')).toEqual(typesOf(found));
 });

@@ -49,6 +49,8 @@ export class Fleet {
         healthHost: '127.0.0.1',
         runtimeLogLevel: 'info',
         runtimePods: DEFAULT_POD_SETTINGS,
+        gatewayHost: undefined,
+        networkPolicies: false,
       },
       cluster,
       clock,

@@ -47,7 +47,7 @@ function start(signal: AbortSignal): WatchCache<Pod> {
     cluster,
     resource: PODS,
     scope: { namespace: 'default' },
-    indexLabel: LABEL,
+    indexBy: ({ metadata }) => metadata.labels?.[LABEL],
     clock,
     logger,
     signal,
@@ -83,19 +83,19 @@ describe('what the watch shows', () => {
     expect(cache.get({ namespace: 'default', name: 'a' })).toBe(a);
     expect(cache.get({ namespace: 'other', name: 'a' })).toBeUndefined();
     expect(cache.list()).toEqual([a, b]);
-    expect(cache.withLabel('default', 'digits-00002')).toEqual([b]);
-    expect(cache.withLabel('default', 'none')).toEqual([]);
-    expect(cache.withLabel('other', 'digits-00002')).toEqual([]);
+    expect(cache.indexed('default', 'digits-00002')).toEqual([b]);
+    expect(cache.indexed('default', 'none')).toEqual([]);
+    expect(cache.indexed('other', 'digits-00002')).toEqual([]);
   });
 
   test('changes and goes, in the index too', () => {
     applied(pod('a', 1));
     applied(pod('a', 2, 'uid-a', 'digits-00002'));
-    expect(cache.withLabel('default', 'digits-00001')).toEqual([]);
-    expect(cache.withLabel('default', 'digits-00002').map(describeObject)).toEqual(['a@2']);
+    expect(cache.indexed('default', 'digits-00001')).toEqual([]);
+    expect(cache.indexed('default', 'digits-00002').map(describeObject)).toEqual(['a@2']);
     deleted(pod('a', 3, 'uid-a', 'digits-00002'));
     expect(cache.list()).toEqual([]);
-    expect(cache.withLabel('default', 'digits-00002')).toEqual([]);
+    expect(cache.indexed('default', 'digits-00002')).toEqual([]);
     expect(heard).toEqual(['Applied a@1', 'Applied a@2', 'Deleted a@3']);
   });
 

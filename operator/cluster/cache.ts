@@ -12,8 +12,8 @@ export type CacheEvent<T> = Exclude<WatchEvent<T>, { readonly type: 'Synced' }>;
 export interface WatchCache<T extends KubernetesObject> {
   get(key: ObjectKey): T | undefined;
   list(): T[];
-  /** The namespace's objects whose `indexLabel` has this value; none without an index. It costs as much as it gives. */
-  withLabel(namespace: string, value: string): T[];
+  /** The namespace's objects of which `indexBy` gives this value; none without an index. It costs as much as it gives. */
+  indexed(namespace: string, value: string): T[];
   /** Resolves when everything that existed at the start is here; rejects if the signal aborts before. */
   readonly synced: Promise<void>;
   readonly hasSynced: boolean;
@@ -27,7 +27,7 @@ export interface WatchCacheOptions<T extends KubernetesObject> {
   readonly cluster: Pick<Cluster, 'watch' | 'get'>;
   readonly resource: Resource<T>;
   readonly scope?: Scope;
-  readonly indexLabel?: string;
+  readonly indexBy?: (object: T) => string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Ends the watch; the cache then stays as it is. */
@@ -50,8 +50,8 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
   readonly synced: Promise<void>;
   readonly #options: WatchCacheOptions<T>;
   readonly #objects = new Map<string, T>();
-  /** By namespace and label. */
-  readonly #byLabel = new Map<string, Map<string, T>>();
+  /** By namespace and `indexBy`. */
+  readonly #index = new Map<string, Map<string, T>>();
   readonly #handlers = new Set<(event: CacheEvent<T>) => void>();
   /** Keys of observed objects of which the watch has shown nothing yet. */
   readonly #unconfirmed = new Set<string>();
@@ -99,8 +99,8 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
     return [...this.#objects.values()];
   }
 
-  withLabel(namespace: string, value: string): T[] {
-    return [...(this.#byLabel.get(keyOf({ namespace, name: value }))?.values() ?? [])];
+  indexed(namespace: string, value: string): T[] {
+    return [...(this.#index.get(keyOf({ namespace, name: value }))?.values() ?? [])];
   }
 
   subscribe(handler: (event: CacheEvent<T>) => void): Cancel {
@@ -151,18 +151,18 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
       if (isOlderVersion(object.metadata.resourceVersion, resourceVersion)) return false;
       if (uid === object.metadata.uid) {
         if (resourceVersion === object.metadata.resourceVersion) return false;
-        this.#unindex(key, before);
+        this.#removeFromIndex(key, before);
       } else this.#remove(key, before);
     }
     this.#objects.set(key, object);
-    this.#index(key, object);
+    this.#addToIndex(key, object);
     this.#emit({ type: 'Applied', object });
     return true;
   }
 
   #remove(key: string, last: T): void {
     const held = this.#objects.get(key);
-    if (held !== undefined) this.#unindex(key, held);
+    if (held !== undefined) this.#removeFromIndex(key, held);
     this.#objects.delete(key);
     this.#emit({ type: 'Deleted', object: last });
   }
@@ -176,26 +176,25 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
     }
   }
 
-  #indexKeyOf({ metadata: { namespace = '', labels = {} } }: T): string | undefined {
-    const { indexLabel } = this.#options;
-    const value = indexLabel === undefined ? undefined : labels[indexLabel];
-    return value === undefined ? undefined : keyOf({ namespace, name: value });
+  #indexKeyOf(object: T): string | undefined {
+    const value = this.#options.indexBy?.(object);
+    return value === undefined ? undefined : keyOf({ ...object.metadata, name: value });
   }
 
-  #index(key: string, object: T): void {
+  #addToIndex(key: string, object: T): void {
     const indexKey = this.#indexKeyOf(object);
     if (indexKey === undefined) return;
-    const objects = this.#byLabel.get(indexKey);
-    if (objects === undefined) this.#byLabel.set(indexKey, new Map([[key, object]]));
+    const objects = this.#index.get(indexKey);
+    if (objects === undefined) this.#index.set(indexKey, new Map([[key, object]]));
     else objects.set(key, object);
   }
 
-  #unindex(key: string, object: T): void {
+  #removeFromIndex(key: string, object: T): void {
     const indexKey = this.#indexKeyOf(object);
     if (indexKey === undefined) return;
-    const objects = this.#byLabel.get(indexKey);
+    const objects = this.#index.get(indexKey);
     objects?.delete(key);
-    if (objects?.size === 0) this.#byLabel.delete(indexKey);
+    if (objects?.size === 0) this.#index.delete(indexKey);
   }
 
   #emit(event: CacheEvent<T>): void {

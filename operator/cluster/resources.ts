@@ -75,6 +75,43 @@ export interface Secret extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+export interface Service extends KubernetesObject {
+  readonly spec?: {
+    readonly type?: 'ClusterIP' | 'ExternalName' | 'LoadBalancer' | 'NodePort';
+    readonly externalName?: string;
+    readonly ports?: readonly { readonly name?: string; readonly port: number; readonly [field: string]: unknown }[];
+    readonly [field: string]: unknown;
+  };
+}
+
+interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+export interface NetworkPolicyPeer {
+  readonly namespaceSelector?: LabelSelector;
+  readonly podSelector?: LabelSelector;
+  readonly [field: string]: unknown;
+}
+
+export interface NetworkPolicy extends KubernetesObject {
+  readonly spec?: {
+    readonly podSelector: LabelSelector;
+    readonly policyTypes?: readonly ('Egress' | 'Ingress')[];
+    /** Whatever one of them lets in; a rule without `from` lets in everybody. */
+    readonly ingress?: readonly {
+      readonly from?: readonly NetworkPolicyPeer[];
+      readonly ports?: readonly {
+        readonly protocol?: string;
+        readonly port?: number | string;
+        readonly endPort?: number;
+      }[];
+    }[];
+    readonly [field: string]: unknown;
+  };
+}
+
 export interface Event extends KubernetesObject {
   readonly involvedObject: {
     readonly apiVersion: string;
@@ -104,6 +141,13 @@ export interface Lease extends KubernetesObject {
 
 export const PODS: Resource<Pod> = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 export const SECRETS: Resource<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets', namespaced: true };
+export const SERVICES: Resource<Service> = { apiVersion: 'v1', kind: 'Service', plural: 'services', namespaced: true };
+export const NETWORK_POLICIES: Resource<NetworkPolicy> = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  namespaced: true,
+};
 export const EVENTS: Resource<Event> = { apiVersion: 'v1', kind: 'Event', plural: 'events', namespaced: true };
 export const LEASES: Resource<Lease> = {
   apiVersion: 'coordination.k8s.io/v1',

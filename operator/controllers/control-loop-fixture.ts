@@ -39,6 +39,8 @@ export class ControlLoop {
   registry = new Registry();
   /** Of the tokens of new pods. */
   signingKey = { id: 'k', secret: 'c2VjcmV0' };
+  /** As the next operator is told. */
+  networkPolicies = true;
   #ledger: DemandLedger;
   readonly #present = new Map<string, { inFlight: number; queued: number; requestSeconds: number }>();
   readonly #announced = new Map<string, Announcement>();
@@ -75,6 +77,9 @@ export class ControlLoop {
       signingKey: () => this.signingKey,
       logLevel: 'info',
       podSettings: DEFAULT_POD_SETTINGS,
+      gatewayHost: 'pilotlight-gateway.pilotlight-system.svc.cluster.local',
+      operatorNamespace: 'pilotlight-system',
+      networkPolicies: this.networkPolicies,
     });
     await this.settle();
     this.#controllers = await starting;

@@ -1,15 +1,23 @@
-/** Turns changes of a ModelFunction into ModelRevisions, drops old ones, and writes the function's status. Pods are the revision controller's. */
-import type { Finding } from '../../common/api/conditions.ts';
+/**
+ * Turns changes of a ModelFunction into ModelRevisions, drops old ones, keeps its Services, and writes the function's status. Pods are the revision
+ * controller's.
+ */
 import { resolveTemplate, type RuntimeImages } from '../../common/api/defaults.ts';
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
-import { API_VERSION, LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
+import { API_VERSION, functionLabels } from '../../common/api/names.ts';
 import type { Clock } from '../../common/platform/clock.ts';
+import { controllerReference } from '../cluster/controller-reference.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
 import { isOwned } from '../cluster/is-owned.ts';
-import { isClusterError, type Cluster } from '../cluster/port.ts';
+import { isClusterError, type Cluster, type ObjectMeta } from '../cluster/port.ts';
+import { refusalOf, type Refusal } from '../cluster/refusal.ts';
+import { restoredMetadata } from '../cluster/restored-metadata.ts';
 import { stillExists } from '../cluster/still-exists.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS } from '../cluster/resources.ts';
+import { applyServices } from '../services/apply-services.ts';
+import { buildServices } from '../services/build-services.ts';
+import { planServices } from '../services/plan-services.ts';
 import { functionEvents } from './function-events.ts';
 import { functionStatus, type FunctionUrl } from './function-status.ts';
 import { viewFunction, type FunctionView } from './function-view.ts';
@@ -26,11 +34,8 @@ export interface FunctionControllerOptions {
   readonly events: Pick<EventRecorder, 'record'>;
   readonly images: RuntimeImages;
   readonly url: FunctionUrl;
-}
-
-interface Refusal extends Pick<Finding, 'reason' | 'message'> {
-  /** It can go away without an event that tells: a quota grows, somebody deletes what was in the way. */
-  readonly mayPass: boolean;
+  /** DNS name of the gateways' Service, where the functions' own Services lead; undefined: functions have none. */
+  readonly gatewayHost: string | undefined;
 }
 
 const REFUSAL_RETRY_MILLISECONDS = 30_000;
@@ -58,15 +63,19 @@ export class FunctionController {
       if ('reason' in made) refusal = made;
       else view = viewFunction(fn, [...view.revisions, made]);
     }
+    await this.#restore(view);
     await this.#dropHistory(view);
+    // After the revision: its first pod need not wait for them.
+    const serviceRefusal = await this.#keepServices(view);
 
-    const next = functionStatus({ view, refusal, url, now: clock.now() });
+    const next = functionStatus({ view, refusal, serviceRefusal, url, now: clock.now() });
     const patch = statusPatch(fn.status, next);
     if (patch !== undefined) {
       await cluster.patchStatus(MODEL_FUNCTIONS, { namespace, name }, patch);
       recordEvents(events, fn, functionEvents(fn.status, next));
     }
-    return refusal?.mayPass === true ? REFUSAL_RETRY_MILLISECONDS : undefined;
+    const mayPass = [refusal, serviceRefusal].some((each) => each?.mayPass === true);
+    return mayPass ? REFUSAL_RETRY_MILLISECONDS : undefined;
   }
 
   /** The revision, or why it cannot be. */
@@ -83,13 +92,8 @@ export class FunctionController {
       recordEvents(events, fn, [{ type: 'Normal', reason: 'RevisionCreated', message: `Created revision ${name}` }]);
       return revision;
     } catch (error) {
-      if (isClusterError(error, 'Invalid')) {
-        return { reason: 'SpecInvalid', message: error.message, mayPass: false };
-      }
-      if (isClusterError(error, 'Forbidden')) {
-        const reason = error.message.includes('exceeded quota') ? 'QuotaExceeded' : 'SpecInvalid';
-        return { reason, message: error.message, mayPass: true };
-      }
+      const refusal = refusalOf(error);
+      if (refusal !== undefined) return refusal;
       if (!isClusterError(error, 'AlreadyExists')) throw error;
     }
     const { namespace = '' } = fn.metadata;
@@ -102,6 +106,29 @@ export class FunctionController {
     }
     const message = `ModelRevision ${name} exists and belongs to somebody else; delete it`;
     return { reason: 'NotOwned', message, mayPass: true };
+  }
+
+  /** Puts back labels and owners that somebody took off its revisions. The specs are frozen, all but the replicas. */
+  async #restore({ function: fn, revisions }: FunctionView): Promise<void> {
+    for (const revision of revisions) {
+      const metadata = restoredMetadata(revision.metadata, revisionMetadata(fn));
+      if (metadata !== undefined) await this.#options.cluster.update(MODEL_REVISIONS, { ...revision, metadata });
+    }
+  }
+
+  /** Gives why callers do not reach it by its name. */
+  async #keepServices({ function: fn, traffic }: FunctionView): Promise<Refusal | undefined> {
+    const { cluster, observed, gatewayHost } = this.#options;
+    const { namespace = '', name } = fn.metadata;
+    // Traffic that cannot be as the spec says stays as it was, and so do the names of its tags.
+    const tags = new Set([...fn.spec.traffic, ...traffic].map(({ tag }) => tag).filter((tag) => tag !== undefined));
+    const wanted = gatewayHost === undefined ? [] : buildServices(fn, [...tags], gatewayHost);
+    const existing = new Map(observed.servicesOf(namespace, name).map((service) => [service.metadata.name, service]));
+    for (const { metadata } of wanted) {
+      const service = observed.service(namespace, metadata.name);
+      if (service !== undefined) existing.set(metadata.name, service);
+    }
+    return applyServices(cluster, fn, planServices(fn, wanted, [...existing.values()]));
   }
 
   async #dropHistory(view: FunctionView): Promise<void> {
@@ -123,27 +150,19 @@ export class FunctionController {
 }
 
 function makeRevision(
-  { apiVersion, kind, metadata }: ModelFunction,
+  fn: ModelFunction,
   name: string,
   spec: Pick<ModelRevision['spec'], 'template' | 'resolved'>,
 ): ModelRevision {
+  const { namespace, name: functionName } = fn.metadata;
   return {
     apiVersion: API_VERSION,
     kind: 'ModelRevision',
-    metadata: {
-      name,
-      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-      labels: {
-        [LABELS.function]: metadata.name,
-        [LABELS.name]: PRODUCT,
-        [LABELS.instance]: metadata.name,
-        [LABELS.managedBy]: MANAGER,
-        [LABELS.partOf]: PRODUCT,
-      },
-      ownerReferences: [
-        { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true, blockOwnerDeletion: true },
-      ],
-    },
-    spec: { functionName: metadata.name, replicas: 0, ...spec },
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...revisionMetadata(fn) },
+    spec: { functionName, replicas: 0, ...spec },
   };
+}
+
+function revisionMetadata(fn: ModelFunction): Pick<ObjectMeta, 'labels' | 'ownerReferences'> {
+  return { labels: functionLabels(fn.metadata.name), ownerReferences: [controllerReference(fn)] };
 }

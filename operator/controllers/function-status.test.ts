@@ -25,6 +25,7 @@ interface Case {
   readonly spec?: Partial<ModelFunctionSpec>;
   readonly revisions: ModelRevision[];
   readonly refusal?: FunctionStatusInput['refusal'];
+  readonly serviceRefusal?: FunctionStatusInput['serviceRefusal'];
   readonly want: Record<string, string>;
 }
 const CASES: Record<string, Case> = {
@@ -98,12 +99,29 @@ const CASES: Record<string, Case> = {
     refusal: { reason: 'NotOwned', message: 'Not ours' },
     want: { Ready: 'False NotOwned: Not ours', Stalled: 'True NotOwned: Not ours', Active: 'True Serving: ' },
   },
+  'serving by a path but not by its name': {
+    revisions: [modelRevision(1, { status: serving })],
+    serviceRefusal: { reason: 'NotOwned', message: 'Not ours' },
+    want: {
+      Ready: 'False NotOwned: Not ours',
+      Stalled: 'True NotOwned: Not ours',
+      RevisionsReady: 'True Ready: ',
+      TrafficAssigned: 'False NotOwned: Not ours',
+      Active: 'True Serving: ',
+    },
+  },
 };
 
-function status({ spec = {}, revisions, refusal }: Omit<Case, 'want'>): ReturnType<typeof functionStatus> {
+function status({
+  spec = {},
+  revisions,
+  refusal,
+  serviceRefusal,
+}: Omit<Case, 'want'>): ReturnType<typeof functionStatus> {
   return functionStatus({
     view: viewFunction(modelFunction(spec), revisions),
     refusal,
+    serviceRefusal,
     url: (namespace, name, tag = '-') => `http://${tag}.${name}.${namespace}`,
     now: 0,
   });

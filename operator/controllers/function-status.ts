@@ -13,12 +13,15 @@ export interface FunctionStatusInput {
   readonly view: FunctionView;
   /** Why no revision could be made. */
   readonly refusal: Pick<Finding, 'reason' | 'message'> | undefined;
+  /** Why callers do not reach it by its name. */
+  readonly serviceRefusal: Pick<Finding, 'reason' | 'message'> | undefined;
   readonly url: FunctionUrl;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function functionStatus({ view, refusal, url, now }: FunctionStatusInput): ModelFunctionStatus {
+export function functionStatus(input: FunctionStatusInput): ModelFunctionStatus {
+  const { view, url, now } = input;
   const { function: fn, revisions, latestCreated, latestReady } = view;
   const { namespace = '', name, generation = 0 } = fn.metadata;
   const traffic: TrafficStatus[] = view.traffic.map((target) => ({
@@ -27,7 +30,7 @@ export function functionStatus({ view, refusal, url, now }: FunctionStatusInput)
   }));
   const model = latestReady?.status?.model;
   return {
-    conditions: updateConditions(fn.status?.conditions ?? [], findings(view, refusal), { generation, now }),
+    conditions: updateConditions(fn.status?.conditions ?? [], findings(input), { generation, now }),
     observedGeneration: generation,
     url: url(namespace, name),
     ...(latestCreated === undefined ? {} : { latestCreatedRevision: latestCreated.metadata.name }),
@@ -43,13 +46,14 @@ function sum(revisions: readonly ModelRevision[], field: 'readyReplicas' | 'desi
   return revisions.reduce((total, { status }) => total + (status?.[field] ?? 0), 0);
 }
 
-function findings(view: FunctionView, refusal: FunctionStatusInput['refusal']): Finding[] {
+function findings({ view, refusal, serviceRefusal }: FunctionStatusInput): Finding[] {
   const revisionsReady: Finding =
     refusal === undefined
       ? readiness(view)
       : { type: 'RevisionsReady', status: 'False', reason: refusal.reason, message: refusal.message };
-  const assigned = assignment(view);
-  const needsUser = refusal !== undefined || view.missing.length > 0 || concerned(view).some(isStalled);
+  const assigned = assignment(view, serviceRefusal);
+  const needsUser =
+    refusal !== undefined || serviceRefusal !== undefined || view.missing.length > 0 || concerned(view).some(isStalled);
   const summary = summarise([revisionsReady, assigned], { needsUser, ready: 'Calls are served' });
   return [...summary, revisionsReady, assigned, activity(view), ...providersFound(view)];
 }
@@ -87,11 +91,21 @@ function servesOn({ traffic, latestReady }: FunctionView, broken: string): strin
   return serves ? `; ${serving} serves on` : '';
 }
 
-function assignment({ traffic, missing, revisions }: FunctionView): Finding {
+/**
+ * A name that leads elsewhere is False, and with it `Ready`, though calls by the gateway's path are served: `status.url` is what whoever waits for
+ * `Ready` calls next, and somebody else's program would answer. Only a person can say which of the two is to have the name.
+ */
+function assignment(
+  { traffic, missing, revisions }: FunctionView,
+  serviceRefusal: FunctionStatusInput['serviceRefusal'],
+): Finding {
   const type = 'TrafficAssigned';
   if (missing.length > 0) {
     const message = `spec.traffic names ${missing.join(', ')}, which does not exist; traffic stays as status.traffic says`;
     return { type, status: 'False', reason: 'RevisionMissing', message };
+  }
+  if (serviceRefusal !== undefined) {
+    return { type, status: 'False', reason: serviceRefusal.reason, message: serviceRefusal.message };
   }
   const proven = new Set(revisions.filter(isProven).map(({ metadata }) => metadata.name));
   const unproven = traffic.find(({ revision }) => !proven.has(revision))?.revision;

@@ -1,6 +1,6 @@
 /** A function with its revisions, and what follows from both: who is the latest, who gets traffic. Pure; every controller sees the same. */
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
-import { isOwned } from '../cluster/is-owned.ts';
+import { belongsTo } from '../cluster/belongs-to.ts';
 import { assignTraffic, type TrafficAssignment } from './assign-traffic.ts';
 import { isProven, planRevisions, type RevisionPlan } from './plan-revisions.ts';
 
@@ -14,9 +14,7 @@ export interface FunctionView extends RevisionPlan, TrafficAssignment {
 
 /** @param revisions with the function's name; those of a former function of that name are left out */
 export function viewFunction(fn: ModelFunction, revisions: readonly ModelRevision[]): FunctionView {
-  const own = revisions.filter(
-    ({ metadata }) => metadata.deletionTimestamp === undefined && isOwned(metadata, fn.metadata.uid),
-  );
+  const own = revisions.filter(({ metadata }) => metadata.deletionTimestamp === undefined && belongsTo(metadata, fn));
   const plan = planRevisions(fn, own);
   const assignment = assignTraffic({ ...plan, function: fn, revisions: own });
   const reachable = new Set(assignment.traffic.map(({ revision }) => revision));

@@ -5,9 +5,21 @@ import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { watchCache, type WatchCache } from '../cluster/cache.ts';
 import type { Cluster, KubernetesObject, Resource, Scope } from '../cluster/port.ts';
-import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS, type Pod } from '../cluster/resources.ts';
+import {
+  MODEL_FUNCTIONS,
+  MODEL_REVISIONS,
+  NETWORK_POLICIES,
+  PODS,
+  SERVICES,
+  type NetworkPolicy,
+  type Pod,
+  type Service,
+} from '../cluster/resources.ts';
 import { writeThrough } from '../cluster/write-through.ts';
 import type { Observed } from './observed.ts';
+
+/** What functions are indexed by, beside their namespace: it gives all of a namespace. */
+export const EVERY = '';
 
 export interface ObservedCluster {
   readonly cluster: Cluster;
@@ -15,6 +27,9 @@ export interface ObservedCluster {
   readonly revisions: WatchCache<ModelRevision>;
   /** Runtime pods of all namespaces. */
   readonly pods: WatchCache<Pod>;
+  /** Everybody's, for another's may have the name of one that is needed. */
+  readonly services: WatchCache<Service>;
+  readonly networkPolicies: WatchCache<NetworkPolicy>;
   readonly observed: Observed;
 }
 
@@ -24,23 +39,37 @@ export function observeCluster(options: {
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }): ObservedCluster {
-  const cache = <T extends KubernetesObject>(resource: Resource<T>, scope: Scope, indexLabel?: string): WatchCache<T> =>
-    watchCache({ ...options, resource, scope, ...(indexLabel === undefined ? {} : { indexLabel }) });
-  const functions = cache(MODEL_FUNCTIONS, {});
-  const revisions = cache(MODEL_REVISIONS, {}, LABELS.function);
-  const pods = cache(PODS, { labels: { [LABELS.component]: COMPONENTS.runtime } }, LABELS.revision);
+  const cache = <T extends KubernetesObject>(
+    resource: Resource<T>,
+    scope: Scope = {},
+    indexBy?: (object: T) => string | undefined,
+  ): WatchCache<T> => watchCache({ ...options, resource, scope, ...(indexBy === undefined ? {} : { indexBy }) });
+  const labelOf =
+    (label: string) =>
+    ({ metadata }: KubernetesObject): string | undefined =>
+      metadata.labels?.[label];
+  const functions = cache(MODEL_FUNCTIONS, {}, () => EVERY);
+  // Not by the label, which people can take off.
+  const revisions = cache(MODEL_REVISIONS, {}, ({ spec }) => spec.functionName);
+  const pods = cache(PODS, { labels: { [LABELS.component]: COMPONENTS.runtime } }, labelOf(LABELS.revision));
+  const services = cache(SERVICES, {}, labelOf(LABELS.function));
+  const networkPolicies = cache(NETWORK_POLICIES);
 
   const observed: Observed = {
     function: (namespace, name) => functions.get({ namespace, name }),
     revision: (namespace, name) => revisions.get({ namespace, name }),
-    revisionsOf: (namespace, name) => revisions.withLabel(namespace, name),
-    podsOf: (namespace, revision) => pods.withLabel(namespace, revision),
+    revisionsOf: (namespace, name) => revisions.indexed(namespace, name),
+    podsOf: (namespace, revision) => pods.indexed(namespace, revision),
+    service: (namespace, name) => services.get({ namespace, name }),
+    servicesOf: (namespace, name) => services.indexed(namespace, name),
   };
   const cluster = writeThrough(options.cluster, (resource, object) => {
     // A resource is told by its kind alone, and its type is that of its objects.
     if (resource.kind === MODEL_FUNCTIONS.kind) functions.observe(object as unknown as ModelFunction);
     else if (resource.kind === MODEL_REVISIONS.kind) revisions.observe(object as unknown as ModelRevision);
     else if (resource.kind === PODS.kind) pods.observe(object as unknown as Pod);
+    else if (resource.kind === SERVICES.kind) services.observe(object);
+    else if (resource.kind === NETWORK_POLICIES.kind) networkPolicies.observe(object);
   });
-  return { cluster, functions, revisions, pods, observed };
+  return { cluster, functions, revisions, pods, services, networkPolicies, observed };
 }

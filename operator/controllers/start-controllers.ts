@@ -10,20 +10,24 @@ import { createAutoscaler, type Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { DemandSource } from '../autoscaler/demand-source.ts';
 import { eventRecorder } from '../cluster/events.ts';
 import type { Cluster, ObjectMeta } from '../cluster/port.ts';
-import { MODEL_REVISIONS } from '../cluster/resources.ts';
+import { MODEL_FUNCTIONS, MODEL_REVISIONS } from '../cluster/resources.ts';
+import { NETWORK_POLICY_NAME } from '../network-policies/build-network-policy.ts';
 import { AnnouncedPods } from '../pods/announced-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
 import type { PodSettings } from '../pods/pod-settings.ts';
 import { startPhases } from '../pods/start-phases.ts';
 import { RoutePublisher, type RouteSink } from '../routes/route-publisher.ts';
+import { functionOfService } from '../services/build-services.ts';
 import { FunctionController } from './function-controller.ts';
 import { functionMetrics } from './function-metrics.ts';
 import type { FunctionUrl } from './function-status.ts';
+import { NetworkPolicyController } from './network-policy-controller.ts';
 import { keyOf, parseKey } from './object-key.ts';
-import { observeCluster } from './observed-cluster.ts';
+import { EVERY, observeCluster } from './observed-cluster.ts';
 import { queueMetrics } from './queue-metrics.ts';
 import { RevisionController } from './revision-controller.ts';
 import { RevisionMetrics } from './revision-metrics.ts';
+import { untilNamespaceEnds } from './until-namespace-ends.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ControllersOptions {
@@ -45,6 +49,12 @@ export interface ControllersOptions {
   /** Of the runtimes. */
   readonly logLevel: string;
   readonly podSettings: PodSettings;
+  /** DNS name of the gateways' Service, where the functions' own Services lead; undefined: functions have none. */
+  readonly gatewayHost: string | undefined;
+  /** Of the operators and the gateways. */
+  readonly operatorNamespace: string;
+  /** Whether namespaces with functions have a NetworkPolicy; if not, those that have one lose it. */
+  readonly networkPolicies: boolean;
 }
 
 export interface Controllers {
@@ -66,7 +76,10 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   const { clock, random, logger, registry, demand } = options;
   let leads = false;
   const ending = new AbortController();
-  const { cluster, observed, functions, revisions, pods } = observeCluster({ ...options, signal: ending.signal });
+  const { cluster, observed, functions, revisions, pods, services, networkPolicies } = observeCluster({
+    ...options,
+    signal: ending.signal,
+  });
   const events = eventRecorder({ cluster, component: 'pilotlight-operator', clock, logger, random });
   const announced = new AnnouncedPods();
   const observePhases = startPhases(registry);
@@ -95,6 +108,13 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     events,
     metrics,
   });
+  const networkPolicyController = new NetworkPolicyController({
+    ...options,
+    cluster,
+    events,
+    hasFunctions: (namespace) => functions.indexed(namespace, EVERY).length > 0,
+    networkPolicy: (namespace, name) => networkPolicies.get({ namespace, name }),
+  });
   const publisher = new RoutePublisher({ ...options, observed, podsOf: (key) => revisionController.routed(key) });
 
   const { queue: measuredQueue } = queueMetrics(registry);
@@ -103,13 +123,18 @@ export async function startControllers(options: ControllersOptions): Promise<Con
       clock,
       random,
       concurrency: CONCURRENCY,
-      process,
+      process: untilNamespaceEnds(process),
       onError: (key, error, retryMilliseconds) =>
         logger.warn({ controller, key, retryMilliseconds, err: error }, 'Reconciling failed'),
     });
   const functionQueue = queue('function', (key) =>
     leads ? functionController.reconcile(key) : Promise.resolve(undefined),
   );
+  /** By namespace. */
+  const networkPolicyQueue = queue('network-policy', async (namespace) => {
+    if (leads) await networkPolicyController.reconcile(namespace);
+    return undefined;
+  });
   const routeQueue = queue('route', (key) => {
     publisher.update(key);
     return Promise.resolve(undefined);
@@ -141,22 +166,40 @@ export async function startControllers(options: ControllersOptions): Promise<Con
       if (name !== undefined) revisionQueue.add(keyOf({ namespace, name }));
     }
   };
+  /** Also those that only want its name: somebody else's may have been in the way. */
+  const addFunctionsOf = ({ namespace = '', name, labels = {}, ownerReferences = [] }: ObjectMeta): void => {
+    const owners = ownerReferences.filter(({ kind }) => kind === MODEL_FUNCTIONS.kind).map((owner) => owner.name);
+    for (const functionName of new Set([functionOfService(name), labels[LABELS.function], ...owners])) {
+      if (functionName === undefined || observed.function(namespace, functionName) === undefined) continue;
+      functionQueue.add(keyOf({ namespace, name: functionName }));
+    }
+  };
 
   const close = async (): Promise<void> => {
     ending.abort();
     autoscaler.close();
-    await Promise.all([functionQueue, revisionQueue, routeQueue].map((each) => each.close()));
+    await Promise.all([functionQueue, revisionQueue, routeQueue, networkPolicyQueue].map((each) => each.close()));
     await events.flush();
   };
   try {
-    await Promise.all([functions.synced, revisions.synced, pods.synced]);
+    await Promise.all([functions, revisions, pods, services, networkPolicies].map(({ synced }) => synced));
   } catch (error) {
     await close();
     throw error;
   }
 
   // Subscribed only now, for what is half seen looks like something to repair.
-  functions.subscribe(({ object }) => addAll(object.metadata.namespace ?? '', object.metadata.name));
+  functions.subscribe(({ type, object: { metadata } }) => {
+    const { namespace = '', name } = metadata;
+    addAll(namespace, name);
+    // The first one of its namespace, or perhaps the last one.
+    const isClosed = networkPolicies.get({ namespace, name: NETWORK_POLICY_NAME }) !== undefined;
+    if (type === 'Deleted' || !isClosed) networkPolicyQueue.add(namespace);
+  });
+  services.subscribe(({ object }) => addFunctionsOf(object.metadata));
+  networkPolicies.subscribe(({ object: { metadata } }) => {
+    if (metadata.name === NETWORK_POLICY_NAME) networkPolicyQueue.add(metadata.namespace ?? '');
+  });
   revisions.subscribe(({ object }) => {
     revisionQueue.add(keyOf(object.metadata));
     addAll(object.metadata.namespace ?? '', object.spec.functionName);
@@ -172,9 +215,13 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   const lookAtEverything = (): void => {
     for (const { metadata } of functions.list()) {
       addAll(metadata.namespace ?? '', metadata.name);
+      networkPolicyQueue.add(metadata.namespace ?? '');
       publisher.update(keyOf(metadata));
     }
     for (const { metadata } of pods.list()) addRevisionsOf(metadata);
+    for (const { metadata } of networkPolicies.list()) {
+      if (metadata.name === NETWORK_POLICY_NAME) networkPolicyQueue.add(metadata.namespace ?? '');
+    }
   };
   lookAtEverything();
 

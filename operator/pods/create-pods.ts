@@ -1,6 +1,7 @@
 /** Creates pods of a revision by name. What the API server refuses for good is a failure of the revision; what may go better soon is thrown. */
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import { COMPONENTS, LABELS } from '../../common/api/names.ts';
+import { isNamespaceEnding } from '../cluster/is-namespace-ending.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
 import { PODS, type Pod } from '../cluster/resources.ts';
@@ -40,7 +41,7 @@ async function createPod(
       return existing === undefined || isForeign(revision, existing) ? pod.metadata.name : undefined;
     }
     if (isClusterError(error, 'Invalid')) return refused('PodRefused', error.message, true);
-    if (!isClusterError(error, 'Forbidden')) throw error;
+    if (!isClusterError(error, 'Forbidden') || isNamespaceEnding(error)) throw error;
     const reason = error.message.includes('exceeded quota') ? 'QuotaExceeded' : 'PodRefused';
     return refused(reason, error.message, false);
   }

@@ -9,6 +9,7 @@ import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import type { EnvironmentVariable, Pod } from '../cluster/resources.ts';
 import type { PodSettings } from './pod-settings.ts';
 import { ATTEMPT_ANNOTATION } from './pod-state.ts';
+import { RUNTIME_PORTS } from './runtime-ports.ts';
 
 export interface PodSpecOptions {
   readonly name: string;
@@ -22,8 +23,6 @@ export interface PodSpecOptions {
   readonly logLevel: string;
   readonly settings: PodSettings;
 }
-
-const PORTS = { http: 8080, grpc: 8081, metrics: 9090, control: 9091 } as const;
 
 /** The image lets its user write here and nowhere else. */
 const MODEL_DIRECTORY = '/var/cache/pilotlight';
@@ -102,7 +101,7 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
           image: resolved.runtime.image,
           ...(settings.imagePullPolicy === undefined ? {} : { imagePullPolicy: settings.imagePullPolicy }),
           env: environment(revision, options),
-          ports: Object.entries(PORTS).map(([name, containerPort]) => ({ name, containerPort })),
+          ports: Object.entries(RUNTIME_PORTS).map(([name, containerPort]) => ({ name, containerPort })),
           resources: quantities(resolved.resources),
           securityContext: {
             allowPrivilegeEscalation: false,
@@ -150,9 +149,9 @@ function environment(revision: ModelRevision, options: PodSpecOptions): Environm
     { name: names.gateways, value: options.gateways.join(',') },
     { name: names.announceToken, value: signToken(options.key, 'announce', subject) },
     { name: names.drainToken, value: signToken(options.key, 'drain', subject) },
-    { name: names.httpPort, value: String(PORTS.http) },
-    { name: names.controlPort, value: String(PORTS.control) },
-    { name: names.metricsPort, value: String(PORTS.metrics) },
+    { name: names.httpPort, value: String(RUNTIME_PORTS.http) },
+    { name: names.controlPort, value: String(RUNTIME_PORTS.control) },
+    { name: names.metricsPort, value: String(RUNTIME_PORTS.metrics) },
     { name: names.modelDirectory, value: MODEL_DIRECTORY },
     { name: names.terminationLog, value: TERMINATION_LOG },
     { name: names.logLevel, value: options.logLevel },

@@ -5,6 +5,7 @@ import type { ConformanceSubject } from './subject.ts';
 import { describeCustomResources } from './custom-resources.ts';
 import { describeDeletion } from './deletion.ts';
 import { describeLeases } from './leases.ts';
+import { describeNetwork } from './network.ts';
 import { describeObjects } from './objects.ts';
 import { describePods } from './pods.ts';
 import { describeWatches } from './watches.ts';
@@ -31,6 +32,7 @@ export function describeClusterConformance(name: string, start: () => Promise<Co
     describeDeletion(current);
     describeWatches(current);
     describePods(current);
+    describeNetwork(current);
     describeLeases(current);
     describeCustomResources(current);
     describeAdmission(current);

@@ -9,6 +9,8 @@ export interface ConformanceSubject {
   readonly otherNamespace: string;
   /** Cuts every connection under way, watches included, as a network would; absent where there are none. */
   readonly breakConnections?: () => Promise<void>;
+  /** Makes a namespace that is being deleted for as long as the tests run; absent where namespaces are but names. */
+  readonly endingNamespace?: () => Promise<string>;
   stop(): Promise<void>;
 }
 

@@ -13,6 +13,7 @@ import { createLogger } from '../../../common/platform/logging.ts';
 import type { ConformanceSubject } from '../conformance/subject.ts';
 import { WatchLog } from '../conformance/watch-log.ts';
 import type { Cluster, KubernetesObject, Resource } from '../port.ts';
+import { SECRETS } from '../resources.ts';
 import { kubernetesCluster } from './kubernetes-cluster.ts';
 
 const CRD_FOLDER = join(import.meta.dirname, '../../../crds');
@@ -54,7 +55,19 @@ export async function kubernetesConformanceSubject(kubeconfigPath: string): Prom
   });
   const run = `pilotlight-conformance-${randomBytes(4).toString('hex')}`;
   const namespaces = [`${run}-a`, `${run}-b`] as const;
+  const held = { namespace: `${run}-ending`, name: 'held' };
+  const endingNamespace = async (): Promise<string> => {
+    await createNamespace(cluster, held.namespace);
+    const finalizers = ['pilotlight.dev/conformance'];
+    await cluster.create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: { ...held, finalizers } });
+    await cluster.delete(NAMESPACES, { name: held.namespace });
+    return held.namespace;
+  };
   const stop = async (): Promise<void> => {
+    const holder = await cluster.get(SECRETS, held).catch(() => undefined);
+    if (holder !== undefined) {
+      await cluster.update(SECRETS, { ...holder, metadata: { ...holder.metadata, finalizers: [] } });
+    }
     for (const name of namespaces) await cluster.delete(NAMESPACES, { name }).catch(() => undefined);
     await cluster.close();
     await relay.close();
@@ -67,7 +80,7 @@ export async function kubernetesConformanceSubject(kubeconfigPath: string): Prom
     throw error;
   }
   const [namespace, otherNamespace] = namespaces;
-  return { cluster, namespace, otherNamespace, breakConnections: relay.cut, stop };
+  return { cluster, namespace, otherNamespace, breakConnections: relay.cut, endingNamespace, stop };
 }
 
 async function applyDefinitions(cluster: Cluster): Promise<void> {
