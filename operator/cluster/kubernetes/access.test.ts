@@ -59,6 +59,19 @@ test('callers at once share one run of an exec plug-in', async () => {
   expect(await readFile(runs, 'utf8')).toBe('run\n');
 });
 
+test('a bundle of certificates that was replaced is used from the next request on', async () => {
+  const bundle = join(folder, 'ca.crt');
+  await writeFile(bundle, 'old');
+  const path = await kubeconfig('https://cluster.example');
+  const config = await readFile(path, 'utf8');
+  await writeFile(path, config.replace('"server"', `"certificate-authority":${JSON.stringify(bundle)},"server"`));
+  const access = loadAccess(path);
+  const seen = async (): Promise<unknown> => (await access.authorize()).dispatcher;
+  expect(await seen()).toMatchObject({ connect: { ca: Buffer.from('old') } });
+  await writeFile(bundle, 'new');
+  expect(await seen()).toMatchObject({ connect: { ca: Buffer.from('new') } });
+});
+
 test('a kubeconfig without a cluster says what to set', async () => {
   const path = join(folder, 'kubeconfig');
   await writeFile(path, JSON.stringify({ contexts: [], clusters: [], users: [] }));

@@ -1,15 +1,23 @@
 /**
- * Where the API server is and who we are to it, from a kubeconfig or from the pod's service account. Reading both, running exec plug-ins and
- * re-reading a rotated token are client-node's; sending requests is not, because it opens a new TLS connection for each of them.
+ * Where the API server is and who we are to it, from a kubeconfig or from the pod's service account. Reading both and running exec plug-ins are
+ * client-node's; sending requests is not, because it opens a new TLS connection for each of them.
+ *
+ * The kubelet rotates a pod's token long before it expires. client-node reads the file again after a minute, and asks an exec plug-in again when its
+ * credential says that it expires; what is refused before that is read anew because of the refusal.
  */
+import { readFileSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
+import { dirname, resolve } from 'node:path';
 import { KubeConfig, type DispatcherOptions } from '@kubernetes/client-node';
+import { load } from 'js-yaml';
 
 export interface Access {
   /** URL without a trailing slash; it may have a path. */
   readonly server: string;
   /** Headers and TLS material as of now: tokens and certificates rotate, so ask before each request. */
   authorize(): Promise<Authorization>;
+  /** The API server refused these credentials: the next ones are read from their source, be it a file or a plug-in. */
+  renew(refused: Authorization): void;
 }
 
 export interface Authorization {
@@ -19,14 +27,68 @@ export interface Authorization {
 
 /** Reads a kubeconfig; without a path, the pod's service account. Throws with what is missing. */
 export function loadAccess(kubeconfigPath: string | undefined): Access {
-  const config = new KubeConfig();
-  if (kubeconfigPath !== undefined) config.loadFromFile(kubeconfigPath);
-  else if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined) config.loadFromCluster();
-  else throw new Error('Not in a pod (KUBERNETES_SERVICE_HOST is unset): give the path of a kubeconfig.');
-  return accessOf(config, kubeconfigPath ?? "the pod's service account");
+  let config = loadConfig(kubeconfigPath);
+  const server = serverOf(config);
+  /** Of the last credentials that were handed out; undefined between a renewal and the next ones. */
+  let latest: string | undefined;
+  // Callers that come while an exec plug-in runs share its run.
+  let running: Promise<Authorization> | undefined;
+  return {
+    server,
+    authorize: () => {
+      running ??= authorize(config)
+        .then((authorization) => {
+          latest = authorization.headers['authorization'];
+          return authorization;
+        })
+        .finally(() => {
+          running = undefined;
+        });
+      return running;
+    },
+    renew: ({ headers }) => {
+      // Otherwise another refusal has led to newer ones already.
+      if (latest === undefined || latest !== headers['authorization']) return;
+      const next = loadConfig(kubeconfigPath);
+      // A kubeconfig that names another cluster by now has no credentials for this one.
+      if (serverOf(next) !== server) return;
+      config = next;
+      latest = undefined;
+    },
+  };
 }
 
-function accessOf(config: KubeConfig, from: string): Access {
+function serverOf(config: KubeConfig): string {
+  return config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
+}
+
+function loadConfig(kubeconfigPath: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  if (kubeconfigPath !== undefined) {
+    config.loadFromFile(kubeconfigPath);
+    takeTokenFiles(config, kubeconfigPath);
+  } else if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined) config.loadFromCluster();
+  else throw new Error('Not in a pod (KUBERNETES_SERVICE_HOST is unset): give the path of a kubeconfig.');
+  checkCluster(config, kubeconfigPath ?? "the pod's service account");
+  return config;
+}
+
+/** `tokenFile` of a user, which client-node overlooks; as with kubectl, it counts for more than `token`. */
+function takeTokenFiles(config: KubeConfig, path: string): void {
+  const { users } = load(readFileSync(path, 'utf8')) as {
+    readonly users?: readonly { readonly name: string; readonly user?: { readonly tokenFile?: string } }[];
+  };
+  config.users = config.users.map(({ token, ...user }) => {
+    const tokenFile = users?.find(({ name }) => name === user.name)?.user?.tokenFile;
+    if (tokenFile === undefined) return token === undefined ? user : { ...user, token };
+    return {
+      ...user,
+      authProvider: { name: 'tokenFile', config: { tokenFile: resolve(dirname(path), tokenFile) } },
+    };
+  });
+}
+
+function checkCluster(config: KubeConfig, from: string): void {
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new Error(`${from} names no cluster: set current-context to a context that has one.`);
   const url = new URL(cluster.server);
@@ -35,30 +97,20 @@ function accessOf(config: KubeConfig, from: string): Access {
     if (!isLoopback(url.hostname)) throw new Error(`${from}: ${cluster.server} must be https (or on this machine).`);
     config.clusters = config.clusters.map((it) => (it.name === cluster.name ? { ...it, skipTLSVerify: true } : it));
   }
-  const authorize = async (): Promise<Authorization> => {
-    const options: RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
-    const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(options.headers ?? {})) {
-      // A token file may end in a newline, which no header may contain.
-      if (typeof value === 'string') headers[name.toLowerCase()] = value.trim();
-    }
-    if (typeof options.auth === 'string') {
-      headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-    }
-    return { headers, dispatcher: config.createDispatcherOptions(config.getCurrentCluster(), options as AgentOptions) };
-  };
-  // Callers that come while an exec plug-in runs share its run.
-  let running: Promise<Authorization> | undefined;
-  return {
-    server: cluster.server.replace(/\/+$/, ''),
-    authorize: () => {
-      running ??= authorize().finally(() => {
-        running = undefined;
-      });
-      return running;
-    },
-  };
+}
+
+async function authorize(config: KubeConfig): Promise<Authorization> {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    // A token file may end in a newline, which no header may contain.
+    if (typeof value === 'string') headers[name.toLowerCase()] = value.trim();
+  }
+  if (typeof options.auth === 'string') {
+    headers['authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+  }
+  return { headers, dispatcher: config.createDispatcherOptions(config.getCurrentCluster(), options as AgentOptions) };
 }
 
 function isLoopback(host: string): boolean {

@@ -15,7 +15,7 @@ const MAX_CONNECTIONS = 16;
 /** The API server keeps idle connections for 90 s and more; undici's own 4 s would make most calls of a calm operator handshake anew. */
 const KEEP_ALIVE_MILLISECONDS = 60_000;
 const CONNECT_TIMEOUT_MILLISECONDS = 10_000;
-/** A call's whole duration. The API server gives up on one after 60 s. */
+/** A call's whole duration, and a stream's until it begins. The API server gives up on a call after 60 s, and begins a watch at once. */
 const CALL_TIMEOUT_MILLISECONDS = 30_000;
 /** A page of 500 large objects is about 10 MiB; one object is at most 1.5 MiB in etcd. */
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
@@ -52,28 +52,18 @@ export class Transport {
 
   /** The answer's JSON. Throws a ClusterError for anything but a 2xx. */
   async call(call: Call): Promise<unknown> {
-    const deadline = new AbortController();
-    const cancel = this.#clock.after(CALL_TIMEOUT_MILLISECONDS, () => {
-      deadline.abort(new Error(`no answer within ${CALL_TIMEOUT_MILLISECONDS / 1000} s`));
-    });
-    try {
-      const response = await this.#request(call, 'calls', deadline.signal);
+    return this.#inTime(call, async (deadline) => {
+      const response = await this.#request(call, 'calls', deadline);
       return JSON.parse(await readText(response.body, MAX_BODY_BYTES)) as unknown;
-    } catch (error) {
-      throw unavailable(call.what, error);
-    } finally {
-      cancel();
-    }
+    });
   }
 
   /** The answer's body as it comes, until `call.signal` aborts. Throws a ClusterError if the answer is not 2xx. */
   async stream(call: Call): Promise<AsyncIterable<Uint8Array>> {
-    try {
-      const response = await this.#request(call, 'streams');
+    return this.#inTime(call, async (deadline) => {
+      const response = await this.#request(call, 'streams', deadline);
       return response.body as AsyncIterable<Uint8Array>;
-    } catch (error) {
-      throw unavailable(call.what, error);
-    }
+    });
   }
 
   /** Breaks off whatever is under way. */
@@ -82,16 +72,45 @@ export class Transport {
     await Promise.all([this.#dispatchers?.calls.destroy(), this.#dispatchers?.streams.destroy()]);
   }
 
-  async #request(call: Call, pool: 'calls' | 'streams', deadline?: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #inTime<T>({ what }: Call, work: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+    const deadline = new AbortController();
+    const cancel = this.#clock.after(CALL_TIMEOUT_MILLISECONDS, () => {
+      deadline.abort(new Error(`no answer within ${CALL_TIMEOUT_MILLISECONDS / 1000} s`));
+    });
+    try {
+      return await work(deadline.signal);
+    } catch (error) {
+      throw unavailable(what, error);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Once more with credentials read anew if those at hand are refused: they may have been replaced before their time was over. */
+  async #request(call: Call, pool: 'calls' | 'streams', deadline: AbortSignal): Promise<Dispatcher.ResponseData> {
     const signals = [this.#closed.signal, deadline, call.signal].filter((it) => it !== undefined);
     const signal = AbortSignal.any(signals);
     signal.throwIfAborted();
-    const { headers, dispatcher } = await orAbort(this.#access.authorize(), signal);
+    const authorization = await orAbort(this.#access.authorize(), signal);
+    const response = await this.#send(call, pool, authorization, signal);
+    if (response.statusCode !== 401) return assertSuccess(call.what, response);
+    await response.body.dump();
+    this.#access.renew(authorization);
+    const renewed = await orAbort(this.#access.authorize(), signal);
+    return assertSuccess(call.what, await this.#send(call, pool, renewed, signal));
+  }
+
+  #send(
+    call: Call,
+    pool: 'calls' | 'streams',
+    { headers, dispatcher }: Authorization,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const url = new URL(`${this.#access.server}${call.path}`);
     for (const [name, value] of Object.entries(call.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    const response = await this.#use(dispatcher)[pool].request({
+    return this.#use(dispatcher)[pool].request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: call.method,
@@ -105,16 +124,9 @@ export class Transport {
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal,
-      // Bounded by the deadline, or by whoever reads a stream.
+      // Bounded by the deadline, and once a stream has begun by whoever reads it.
       headersTimeout: 0,
       bodyTimeout: 0,
-    });
-    if (response.statusCode >= 200 && response.statusCode < 300) return response;
-    const retryAfter = response.headers['retry-after'];
-    throw errorFromResponse(call.what, {
-      status: response.statusCode,
-      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-      body: await readText(response.body, MAX_ERROR_BYTES),
     });
   }
 
@@ -135,6 +147,16 @@ export class Transport {
     }
     return next;
   }
+}
+
+async function assertSuccess(what: string, response: Dispatcher.ResponseData): Promise<Dispatcher.ResponseData> {
+  if (response.statusCode >= 200 && response.statusCode < 300) return response;
+  const retryAfter = response.headers['retry-after'];
+  throw errorFromResponse(what, {
+    status: response.statusCode,
+    retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+    body: await readText(response.body, MAX_ERROR_BYTES),
+  });
 }
 
 function makeDispatcher(options: DispatcherOptions, connections: number | null): Dispatcher {
