@@ -6,6 +6,7 @@ import { systemClock } from '../common/platform/clock.ts';
 import { createLogger } from '../common/platform/logging.ts';
 import { collectProcessMetrics } from '../common/platform/process-metrics.ts';
 import { kubernetesCluster } from './cluster/kubernetes/kubernetes-cluster.ts';
+import { staleWatches } from './cluster/kubernetes/stale-watches.ts';
 import { watchMetrics } from './cluster/kubernetes/watch-metrics.ts';
 import { OPERATOR_ENVIRONMENT, readConfiguration, readControlSecretName, readLogLevel } from './configuration.ts';
 import { ControlSecret } from './credentials/control-secret.ts';
@@ -40,7 +41,16 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 // One that waits for the API server to start holds nothing yet; as process 1 of a container it would not be ended by a signal without this.
 const leave = (): void => process.exit(0);
 for (const signal of SIGNALS) process.once(signal, leave);
-const operator = await startOperator({ configuration, credentials, cluster, clock, random, logger, registry });
+const operator = await startOperator({
+  configuration,
+  credentials,
+  cluster,
+  clock,
+  random,
+  logger,
+  registry,
+  stale: () => staleWatches(cluster.watches(), clock.monotonic()),
+});
 logger.info({ healthPort: operator.healthPort }, 'Operator started');
 
 for (const signal of SIGNALS) {

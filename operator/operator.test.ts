@@ -26,9 +26,11 @@ const digits = {
 let world: TestCluster;
 let gateway: TestGateway;
 let operator: Operator | undefined;
+let stale: string | undefined;
 
 beforeEach(async () => {
   world = testCluster();
+  stale = undefined;
   gateway = await TestGateway.start();
 });
 
@@ -48,6 +50,7 @@ async function start(configuration: Partial<OperatorConfiguration> = {}, cluster
     random: seededRandom(3),
     logger: createLogger('test', 'silent'),
     registry: new Registry(),
+    stale: () => stale,
     credentials: { token: 'control', signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }] },
     configuration: {
       name: 'operator-0',
@@ -189,6 +192,17 @@ describe('an operator', () => {
     ]) {
       expect(metrics).toContain(`# TYPE ${name} `);
     }
+  });
+
+  test('is not ready while its view of the cluster is stale, and leads on', async () => {
+    const { healthPort } = await start();
+    await world.settle();
+    stale = 'Nothing came for 301 s.';
+    const response = await fetch(`http://127.0.0.1:${healthPort}/readyz`);
+    expect(`${response.status} ${await response.text()}`).toBe('503 Nothing came for 301 s.\n');
+    await world.cluster.create(MODEL_FUNCTIONS, digits);
+    await world.settle();
+    expect(await world.cluster.list(PODS)).toHaveLength(1);
   });
 
   test('sends no routes before its Lease is its own', async () => {

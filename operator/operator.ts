@@ -31,6 +31,8 @@ export interface OperatorOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Why the view of the cluster is not to be trusted; undefined if it is. It makes this replica not ready, and changes nothing that it does. */
+  readonly stale?: () => string | undefined;
 }
 
 export interface Operator {
@@ -50,7 +52,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     port: configuration.healthPort,
     ...(configuration.healthHost === undefined ? {} : { host: configuration.healthHost }),
     registry,
-    ready: () => (controllers === undefined ? 'The control Secret or the watches are not read yet.' : undefined),
+    ready: () =>
+      controllers === undefined ? 'The control Secret or the watches are not read yet.' : options.stale?.(),
   });
 
   const { token, signingKeys } = await openCredentials(options.credentials).catch(async (error: unknown) => {

@@ -229,6 +229,24 @@ describe('a watch over HTTP', () => {
     stop.abort();
   });
 
+  test('that does not begin is given up after 30 s', async () => {
+    const clock = new ManualClock();
+    const arrivals = [signal(), signal()];
+    let watches = 0;
+    const calls = await start((request, response) => {
+      if (isWatch(request)) arrivals[watches++]?.give();
+      else answer(response, 200, EMPTY);
+    }, clock);
+    const stop = new AbortController();
+    calls.watch(SECRETS, {}, () => undefined, stop.signal);
+    await arrivals[0]?.promise;
+    await clock.advance(30_000);
+    while (watches < 2) await clock.advance(100);
+    await arrivals[1]?.promise;
+    expect(clock.monotonic()).toBeLessThan(40_000);
+    stop.abort();
+  });
+
   test('ends with close, which leaves nothing behind', async () => {
     const clock = new ManualClock();
     const arrived = signal();
