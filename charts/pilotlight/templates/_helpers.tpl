@@ -1,41 +1,66 @@
 {{/*
-Names are the chart's, not the release's: the operator looks after every namespace, so a cluster has one release, and a second one is refused by Helm
-because these objects belong to the first.
+Named templates. Most take a scope, (dict "root" $ "component" "gateway"): what is needed of both is then written once.
+*/}}
+
+{{/*
+Names are the chart's, not the release's: the operator looks after every namespace, so a cluster has one release, and Helm refuses a second one because
+these objects belong to the first.
 */}}
 {{- define "pilotlight.componentName" -}}
 {{ .root.Chart.Name }}-{{ .component }}
 {{- end }}
 
-{{/* Part of Deployments and Services for ever: Kubernetes lets nobody change the selector of a Deployment, so a new line here breaks every upgrade. */}}
+{{/* Part of Deployments for ever: Kubernetes lets nobody change a Deployment's selector, so a new line here would break every upgrade. */}}
 {{- define "pilotlight.selectorLabels" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+{{- with .component }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
 {{- end }}
 
 {{/* Of every object. */}}
 {{- define "pilotlight.labels" -}}
-{{ if .component -}}
-{{ include "pilotlight.selectorLabels" . }}
-{{- else -}}
-app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-{{- end }}
-app.kubernetes.io/part-of: {{ .root.Chart.Name }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+{{ include "pilotlight.podLabels" . }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* REGISTRY/REPOSITORY:TAG, or @DIGEST where there is one. */}}
+{{/* Of pod templates: without the chart's version, or each new one would replace every pod. */}}
+{{- define "pilotlight.podLabels" -}}
+{{ include "pilotlight.selectorLabels" . }}
+app.kubernetes.io/part-of: {{ .root.Chart.Name }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* metadata of an object in the release's namespace, but for its annotations. */}}
+{{- define "pilotlight.metadata" -}}
+name: {{ include "pilotlight.componentName" . }}{{ .suffix }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "pilotlight.labels" . | nindent 2 }}
+{{- end }}
+
+{{/* The same of one that is in no namespace. */}}
+{{- define "pilotlight.clusterMetadata" -}}
+name: {{ include "pilotlight.componentName" . }}{{ .suffix }}
+labels:
+  {{- include "pilotlight.labels" . | nindent 2 }}
+{{- end }}
+
+{{/* registry/repository:tag or registry/repository@digest, of (dict "root" $ "image" IMAGE "suffix" "of a tag that is not given"). */}}
 {{- define "pilotlight.image" -}}
-{{- $image := .image -}}
-{{- $tag := $image.tag | default .root.Values.image.tag | default .root.Chart.AppVersion -}}
-{{- with $image.registry | default .root.Values.image.registry }}{{ . }}/{{ end -}}
-{{ $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $tag }}{{ .suffix }}{{ end -}}
+{{- $main := .root.Values.image -}}
+{{- $tag := .image.tag | default (printf "%s%s" ($main.tag | default .root.Chart.AppVersion) (.suffix | default "")) -}}
+{{- $registry := .image.registry | default $main.registry -}}
+{{- if $registry }}{{ trimSuffix "/" $registry }}/{{ end }}{{ .image.repository }}
+{{- if .image.digest }}@{{ .image.digest }}{{ else }}:{{ $tag }}{{ end }}
 {{- end }}
 
 {{- define "pilotlight.serviceAccountName" -}}
 {{- $account := (index .root.Values .component).serviceAccount -}}
-{{- if $account.create }}{{ $account.name | default (include "pilotlight.componentName" .) }}{{ else }}{{ $account.name | default "default" }}{{ end -}}
+{{- if $account.create }}{{ $account.name | default (include "pilotlight.componentName" .) }}{{ else }}{{ $account.name | default "default" }}{{ end }}
 {{- end }}
