@@ -23,15 +23,21 @@ function pod(status: Pod['status'], portName = 'control'): Pod {
   };
 }
 
-const address = [{ id: 'u', host: '10.0.0.1', controlPort: 9091 }];
+const address = { id: 'u', host: '10.0.0.1', controlPort: 9091 };
+const certain = [{ ...address, doubtful: false }];
+const doubtful = [{ ...address, doubtful: true }];
+const ready = (status: 'True' | 'False' | 'Unknown'): Pod['status'] => ({
+  phase: 'Running',
+  podIP: '10.0.0.1',
+  conditions: [{ type: 'Ready', status }],
+});
 
 test.each<[string, Pod, object[]]>([
-  ['that runs, ready or not', pod({ phase: 'Running', podIP: '10.0.0.1' }), address],
-  [
-    'that is ending',
-    { ...pod({ phase: 'Running', podIP: '10.0.0.1' }), metadata: { name: 'g', uid: 'u', deletionTimestamp: 'now' } },
-    address,
-  ],
+  ['that runs', pod({ phase: 'Running', podIP: '10.0.0.1' }), certain],
+  ['that is ready', pod(ready('True')), certain],
+  ['that is not ready', pod(ready('False')), doubtful],
+  ['of whose readiness nobody knows', pod(ready('Unknown')), doubtful],
+  ['that is ending', { ...pod(ready('True')), metadata: { name: 'g', uid: 'u', deletionTimestamp: 'now' } }, doubtful],
   ['that has no address yet', pod({ phase: 'Pending' }), []],
   ['of which nothing is known', pod(undefined), []],
   ['that ended', pod({ phase: 'Failed', podIP: '10.0.0.1' }), []],

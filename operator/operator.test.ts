@@ -99,6 +99,24 @@ async function eventually<T>(find: () => Promise<T | undefined>): Promise<T> {
 
 const pod = (name: string): Promise<Pod | undefined> => world.cluster.get(PODS, { namespace: 'models', name });
 
+/** Makes the pod of a gateway if there is none, and says what the API says of its readiness. */
+async function gatewayPod(name: string, at: TestGateway, ready: 'True' | 'False' = 'True'): Promise<void> {
+  const { host, controlPort } = at.address();
+  if ((await world.cluster.get(PODS, { namespace: NAMESPACE, name })) === undefined) {
+    await world.cluster.create(PODS, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: NAMESPACE, labels: { 'app.kubernetes.io/component': 'gateway' } },
+      spec: {
+        containers: [{ name: 'gateway', image: 'gateway:1', ports: [{ name: 'control', containerPort: controlPort }] }],
+      },
+    });
+    await world.settle();
+  }
+  const status = { podIP: host, conditions: [{ type: 'Ready', status: ready }] };
+  await world.cluster.patchStatus(PODS, { namespace: NAMESPACE, name }, status);
+}
+
 describe('an operator', () => {
   test('streams routes under its epoch, turns demand into pods and announcements into routes', async () => {
     await world.cluster.create(MODEL_FUNCTIONS, digits);
@@ -155,19 +173,61 @@ describe('an operator', () => {
   });
 
   test('finds gateways by their pods', async () => {
-    const { host, controlPort } = gateway.address();
     await start({ gateways: undefined });
-    await world.cluster.create(PODS, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'gateway-0', namespace: NAMESPACE, labels: { 'app.kubernetes.io/component': 'gateway' } },
-      spec: {
-        containers: [{ name: 'gateway', image: 'gateway:1', ports: [{ name: 'control', containerPort: controlPort }] }],
-      },
-    });
-    await world.cluster.patchStatus(PODS, { namespace: NAMESPACE, name: 'gateway-0' }, { podIP: host });
+    await gatewayPod('gateway-0', gateway);
     await world.settle();
     expect((await gateway.stream()).request.headers.authorization).toBe('Bearer control');
+  });
+
+  test('keeps what a silent gateway had, until its pod is marked as that of a lost node', async () => {
+    const other = await TestGateway.start();
+    try {
+      await gatewayPod('gateway-0', gateway);
+      await gatewayPod('gateway-1', other);
+      const spec = { ...digits.spec, scaling: { stableWindowSeconds: 6, maxReplicas: 1 } };
+      await world.cluster.create(MODEL_FUNCTIONS, { ...digits, spec } as unknown as ModelFunction);
+      await start({ gateways: undefined });
+      const [stream, heard] = [(await gateway.stream()).hello(), (await other.stream()).hello(0, 'other')];
+      await demand(stream, 1, {});
+      const { metadata } = await eventually(() => pod('digits-00001-0'));
+      const announcement: Announcement = {
+        namespace: 'models',
+        revision: 'digits-00001',
+        pod: 'digits-00001-0',
+        uid: metadata.uid ?? '',
+        host: '127.0.0.1',
+        ports: { http: 1234, control: 1235 },
+      };
+      const some = {
+        namespace: 'models',
+        revision: 'digits-00001',
+        requestSeconds: 5,
+        requests: 1,
+        inFlight: 1,
+        queued: 0,
+      };
+      await demand(stream, 2, { announcements: [announcement], revisions: [some] });
+      await stream.until((received) =>
+        routesIn(received).some(({ functions }) => functions[0]?.revisions[0]?.pods[0]?.ports.http === 1234),
+      );
+      let beats = 0;
+      const walk = async (): Promise<void> => {
+        await demand(heard, ++beats, { bootId: 'other' });
+        await world.clock.advance(1000);
+        // What was sent arrives without any time of the clock.
+        for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+      };
+      gateway.refuseWith = 503;
+      stream.cut();
+      for (let second = 0; second < 60; second++) await walk();
+      expect((await pod('digits-00001-0'))?.metadata.deletionTimestamp).toBeUndefined();
+
+      await gatewayPod('gateway-0', gateway, 'False');
+      // Nobody is where the pod says that it is, so it is deleted after some attempts to ask it.
+      while ((await pod('digits-00001-0')) !== undefined) await walk();
+    } finally {
+      await other.close();
+    }
   });
 
   test('is healthy, and shows its metrics', async () => {

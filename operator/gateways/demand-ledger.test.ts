@@ -380,6 +380,24 @@ describe('a gateway that falls silent', () => {
     expect(total()).toBeCloseTo(20);
   });
 
+  test('is forgotten when the API doubts it, and not for its silence or the doubt alone', () => {
+    const { ledger, total, gateway } = silent();
+    ledger.doubt('a', true);
+    ledger.settle(6);
+    expect(ledger.demandOf(KEY)).toEqual({ inFlight: 2, queued: 2, unknown: false });
+    ledger.doubt('a', false);
+    ledger.settle(20);
+    expect(ledger.demandOf(KEY)).toEqual({ inFlight: 2, queued: 2, unknown: true });
+    ledger.doubt('a', true);
+    expect(ledger.settle(20.1)).toBeUndefined();
+    expect(ledger.demandOf(KEY)).toEqual({ inFlight: 0, queued: 0, unknown: false });
+    expect(total()).toBeCloseTo(20);
+    ledger.record('a', gateway.run(30, 4).record(), 30);
+    ledger.settle(30);
+    expect(ledger.demandOf(KEY)).toEqual({ inFlight: 2, queued: 2, unknown: false });
+    expect(total()).toBeCloseTo(120);
+  });
+
   test('does not count twice when it was given up and comes back all the same', () => {
     const { ledger, total, gateway } = silent();
     ledger.gatewayGone('a', 6);

@@ -17,6 +17,8 @@ export class DemandLedger implements DemandSource {
   readonly #gateways = new Map<string, GatewayDemand>();
   /** Before the first record, gateways may have anything. */
   #heard = false;
+  /** Gateways that are gone if they are silent. */
+  readonly #doubtful = new Set<string>();
   /** Gateways that ended, by when: their totals are kept as long as a record of theirs could still count. */
   readonly #endedAt = new Map<string, number>();
   readonly #present = new Map<RevisionKey, { inFlight: number; queued: number }>();
@@ -56,12 +58,20 @@ export class DemandLedger implements DemandSource {
     this.#announceAppeared();
   }
 
-  /** The gateway's pod is deleted or ended, or its node is not ready: what it had is no demand any more. */
+  /**
+   * Whether the API has something to say against the gateway: its pod is not ready, or is being deleted. That is all that is ever heard of one whose
+   * node is lost, for its object stays until somebody removes the node. Alone it means nothing: one that ends has requests still, and reports them.
+   */
+  doubt(gateway: string, doubtful: boolean): void {
+    if (doubtful) this.#doubtful.add(gateway);
+    else this.#doubtful.delete(gateway);
+  }
+
+  /** The gateway's pod is deleted or ended: what it had is no demand any more. */
   gatewayGone(gateway: string, now: number): void {
+    this.#doubtful.delete(gateway);
     const known = this.#gateways.get(gateway);
-    if (known === undefined || this.#endedAt.has(gateway)) return;
-    known.end(this.#effects);
-    this.#endedAt.set(gateway, now);
+    if (known !== undefined && !this.#endedAt.has(gateway)) this.#end(gateway, known, now);
   }
 
   settle(now: number): number | undefined {
@@ -75,7 +85,8 @@ export class DemandLedger implements DemandSource {
     for (const [id, gateway] of this.#gateways) {
       if (this.#endedAt.has(id)) continue;
       if (now - gateway.heardAt > SILENCE_SECONDS) {
-        if (gateway.busy.size > 0) silent.push(gateway);
+        if (this.#doubtful.has(id)) this.#end(id, gateway, now);
+        else if (gateway.busy.size > 0) silent.push(gateway);
       } else heardUntil = Math.min(heardUntil, gateway.cursor);
     }
     this.#unknown.clear();
@@ -95,6 +106,11 @@ export class DemandLedger implements DemandSource {
       queued: present?.queued ?? 0,
       unknown: !this.#heard || this.#unknown.has(key),
     };
+  }
+
+  #end(id: string, gateway: GatewayDemand, now: number): void {
+    gateway.end(this.#effects);
+    this.#endedAt.set(id, now);
   }
 
   #add(key: RevisionKey, second: number, concurrency: number): void {

@@ -47,9 +47,7 @@ export class GatewayFleet {
     this.#epoch = new EpochClaim({ clock, claimEpoch, logger, onClaimed: (epoch) => this.#beginRoutes(epoch) });
   }
 
-  /**
-   * The gateway pods that exist, ready or not, terminating too, on nodes that are ready. One that is no longer named is gone, with its demand.
-   */
+  /** The gateway pods that exist, ready or not, terminating too. One that is no longer named is gone, with its demand. */
   setGateways(gateways: readonly GatewayAddress[]): void {
     const wanted = new Map(gateways.map((gateway) => [gateway.id, gateway]));
     for (const [id, connection] of this.#connections) {
@@ -59,7 +57,10 @@ export class GatewayFleet {
       this.#connections.delete(id);
       if (next === undefined) this.#options.ledger.gatewayGone(id, this.#seconds());
     }
-    for (const gateway of gateways) if (!this.#connections.has(gateway.id)) this.#connect(gateway);
+    for (const gateway of gateways) {
+      this.#options.ledger.doubt(gateway.id, gateway.doubtful === true);
+      if (!this.#connections.has(gateway.id)) this.#connect(gateway);
+    }
   }
 
   /** New or changed. It is sent while this replica leads, and kept for gateways that connect later. */

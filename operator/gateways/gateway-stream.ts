@@ -11,6 +11,8 @@ export interface GatewayAddress {
   readonly id: string;
   readonly host: string;
   readonly controlPort: number;
+  /** The API says that it is not ready, or being deleted. It may live on; if it is silent too, it does not. */
+  readonly doubtful?: boolean;
 }
 
 /** What a stream stands on, and whom it tells. `onMessage` may throw, which ends the stream. */
