@@ -18,13 +18,15 @@ import type {
 } from './client/protocol.ts';
 import { deployment, OPERATOR } from './installation.ts';
 import { kubectl } from './kubectl.ts';
-import { applyObjects } from './objects.ts';
+import { PODS } from '../../../operator/cluster/resources.ts';
+import { applyObjects, getObject } from './objects.ts';
 import { PATIENCE_SECONDS } from './object-watch.ts';
 
 const NAME = 'client';
 const SOURCE = join(import.meta.dirname, 'client');
 const PROGRAMS = '/opt/client';
-const PORT = '7000';
+const CONTROL_PORT = '7000';
+const MODELS_PORT = '7001';
 const RETRY_MILLISECONDS = 500;
 
 /** An answer with its body parsed; empty if it is no JSON. */
@@ -34,11 +36,13 @@ export interface Answer extends ClientAnswer {
 
 export class Client {
   readonly #namespace: string;
+  readonly #address: string;
   #session: Session | undefined;
   #names = 0;
 
-  private constructor(namespace: string) {
+  private constructor(namespace: string, address: string) {
     this.#namespace = namespace;
+    this.#address = address;
   }
 
   static async start(namespace: string): Promise<Client> {
@@ -46,7 +50,16 @@ export class Client {
     await kubectl(['wait', '-n', namespace, `pod/${NAME}`, '--for=condition=Ready', `--timeout=${PATIENCE_SECONDS}s`], {
       timeoutSeconds: PATIENCE_SECONDS + 10,
     });
-    return new Client(namespace);
+    const { status } = (await getObject(PODS, { namespace, name: NAME })) ?? {};
+    return new Client(namespace, status?.podIP ?? '');
+  }
+
+  /** Serves a model file, or what is to be taken for one, to runtimes; gives its URI. `held` lets them wait until something else is served. */
+  async serveModel(path: string, model: Buffer | 'held'): Promise<string> {
+    const content = model === 'held' ? model : { base64: model.toString('base64') };
+    await this.#repeat({ command: 'serveModel', path, model: content });
+    const host = this.#address.includes(':') ? `[${this.#address}]` : this.#address;
+    return `http://${host}:${MODELS_PORT}${path}`;
   }
 
   async send(request: ClientRequest): Promise<Answer> {
@@ -125,7 +138,7 @@ class Session {
   #stderr = '';
 
   constructor(namespace: string) {
-    const bridge = ['node', `${PROGRAMS}/bridge.ts`, PORT];
+    const bridge = ['node', `${PROGRAMS}/bridge.ts`, CONTROL_PORT];
     this.#child = spawn('kubectl', ['exec', '-i', '-n', namespace, NAME, '--', ...bridge]);
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
     this.#child.stdin.on('error', () => undefined);
@@ -197,7 +210,7 @@ async function pod(namespace: string): Promise<object> {
           name: NAME,
           image: containers[0]?.image,
           imagePullPolicy: containers[0]?.imagePullPolicy,
-          command: ['node', `${PROGRAMS}/agent.ts`, PORT],
+          command: ['node', `${PROGRAMS}/agent.ts`, CONTROL_PORT, MODELS_PORT],
           volumeMounts: [{ name: 'programs', mountPath: PROGRAMS }],
           resources: { requests: { cpu: '10m', memory: '64Mi' } },
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },

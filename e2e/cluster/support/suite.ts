@@ -127,9 +127,16 @@ export class Suite {
     return ofFunction(name, this.pods.objects);
   }
 
+  /** How many requests are in the pod, as it says itself. */
+  async requestsIn({ metadata: { name } }: Pod): Promise<number> {
+    const path = `/api/v1/namespaces/${this.namespace}/pods/${name}:9090/proxy/metrics`;
+    const found = /^pilotlight_runtime_requests_in_flight(?:{.*})? (\d+)$/m.exec(await kubectl(['get', '--raw', path]));
+    return Number(found?.[1]);
+  }
+
   /** As the function's callers inside the cluster reach it. */
   url(name: string, path = '/'): string {
-    return `http://pilotlight-gateway.pilotlight-system/functions/${this.namespace}/${name}${path}`;
+    return `http://${name}.${this.namespace}${path}`;
   }
 
   send(name: string, path: string, request: Omit<ClientRequest, 'url'> = {}): Promise<Answer> {

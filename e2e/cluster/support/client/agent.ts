@@ -2,11 +2,14 @@
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Load } from './load.ts';
+import { ModelServer } from './model-server.ts';
 import type { Command, CommandLine, ReplyLine } from './protocol.ts';
 import { OpenRequest, send } from './send.ts';
 
 const loads = new Map<string, Load>();
 const openRequests = new Map<string, OpenRequest>();
+const models = new ModelServer();
+await models.listen(Number(process.argv[3]));
 
 const server = createServer((socket) => {
   socket.on('error', () => socket.destroy());
@@ -26,6 +29,8 @@ async function reply(socket: Socket, command: CommandLine): Promise<void> {
 /** All but `send` may be said again, to an agent that has done it already. */
 async function carryOut(command: Command): Promise<unknown> {
   switch (command.command) {
+    case 'serveModel':
+      return models.serve(command.path, command.model);
     case 'send':
       return send(command.request);
     case 'open':

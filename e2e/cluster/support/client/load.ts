@@ -39,7 +39,7 @@ export class Load {
   }
 
   /** At the first answer with which the condition holds. */
-  async until({ ended = 0, revision, outcome }: LoadCondition): Promise<LoadReport> {
+  async until({ ended = 0, total = 0, revision, outcome }: LoadCondition): Promise<LoadReport> {
     const begin = this.#ended;
     let ofRevision = 0;
     let ofOutcome = 0;
@@ -49,7 +49,7 @@ export class Load {
           ofRevision = gotRevision === revision?.name ? ofRevision + 1 : 0;
           ofOutcome = gotOutcome === outcome?.name ? ofOutcome + 1 : 0;
         }
-        if (this.#ended < begin + ended) return;
+        if (this.#ended < Math.max(begin + ended, total)) return;
         if (revision !== undefined && ofRevision < revision.inARow) return;
         if (outcome !== undefined && ofOutcome < outcome.inARow) return;
         this.#listeners.delete(look);

@@ -75,13 +75,20 @@ export interface LoadFailure {
 export interface LoadCondition {
   /** So many more requests ended. */
   readonly ended?: number;
+  /** So many ended since the load began. */
+  readonly total?: number;
   /** So many answers in a row came from this revision. */
   readonly revision?: { readonly name: string; readonly inARow: number };
   /** So many answers in a row had this outcome. */
   readonly outcome?: { readonly name: string; readonly inARow: number };
 }
 
+/** `held` answers nobody until something else is served. */
+export type Model = { readonly base64: string } | 'held';
+
 export type Command =
+  /** To whoever fetches `http://<address of the pod>:<its port of models><path>`. */
+  | { readonly command: 'serveModel'; readonly path: string; readonly model: Model }
   | { readonly command: 'send'; readonly request: ClientRequest }
   /** Begins a request and keeps back its end. */
   | { readonly command: 'open'; readonly name: string; readonly request: ClientRequest }

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { MODEL_REVISIONS } from '../../operator/cluster/resources.ts';
+import { DIGITS } from '../local/examples.ts';
+import { kubectl } from './support/kubectl.ts';
+import { modelFunction } from './support/manifests.ts';
+import { NETWORK_POLICIES, SERVICES } from './support/resources.ts';
+import { startSuite, type Suite } from './support/suite.ts';
+
+jest.setTimeout(120_000);
+
+const REPLICAS = 3;
+
+let suite: Suite;
+let before: readonly string[];
+beforeAll(async () => {
+  suite = await startSuite('deletion');
+  before = await inventory();
+  const scaling = { minReplicas: REPLICAS, maxReplicas: REPLICAS };
+  await suite.apply(
+    modelFunction('digits', { scaling, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] }),
+    modelFunction('other'),
+  );
+  await suite.untilReplicas('digits', REPLICAS);
+  await suite.untilReady('other');
+});
+afterAll(() => suite.close());
+
+/** Every object of the namespace, of every kind that the API server knows; Events tell of the past. */
+async function inventory(): Promise<string[]> {
+  const types = await kubectl(['api-resources', '--namespaced', '--verbs=list', '-o=name']);
+  const kinds = types.split('\n').filter((type) => type !== '' && !type.startsWith('events'));
+  const objects = await suite.kubectl('get', kinds.join(','), '-o=name');
+  return objects.split('\n').sort();
+}
+
+test('a function that is deleted at work answers what it has and is then unknown; no request breaks', async () => {
+  expect(await inventory()).not.toEqual(before);
+  const begunBefore = await suite.openInference('digits', DIGITS.request);
+  const load = await suite.client.load({
+    request: suite.inference('digits', DIGITS.request),
+    concurrency: 4,
+    keepAlive: true,
+  });
+  await load.until({ ended: 100 });
+  await suite.delete('digits');
+  await load.until({ outcome: { name: '404 unknown-function', inARow: 8 } });
+  expect((await begunBefore.finish()).status).toBe(200);
+  const { outcomes, sent } = await load.stop();
+  expect(Object.keys(outcomes).sort()).toEqual(['200', '404 unknown-function']);
+  expect(outcomes['200']! + outcomes['404 unknown-function']!).toBe(sent);
+});
+
+test('nothing of it is left, and the other function keeps what is its own and what was shared', async () => {
+  await suite.untilNoPods('digits');
+  const revisions = await suite.watch(MODEL_REVISIONS);
+  await revisions.until('its revisions are gone', (all) =>
+    all.every(({ metadata }) => metadata.name === 'other-00001') ? true : undefined,
+  );
+  const services = await suite.watch(SERVICES);
+  await services.until('its Services are gone', (all) =>
+    all.every(({ metadata }) => metadata.name === 'other') ? true : undefined,
+  );
+  const policies = await suite.watch(NETWORK_POLICIES);
+  expect(policies.objects.map(({ metadata }) => metadata.name)).toEqual(['pilotlight-runtime']);
+  expect((await suite.infer('other', DIGITS.request)).status).toBe(200);
+});
+
+test('with the last function of a namespace goes everything that was made in it', async () => {
+  await suite.delete('other');
+  await suite.untilNoPods('other');
+  const policies = await suite.watch(NETWORK_POLICIES);
+  await policies.until('the policy is gone', (all) => (all.length === 0 ? true : undefined));
+  expect(await inventory()).toEqual(before);
+});
