@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readConfiguration, readControlSecretName, readLogLevel } from './configuration.ts';
+import { readConfiguration, readControlSecret, readLogLevel } from './configuration.ts';
 import { DEFAULT_POD_SETTINGS } from './pods/pod-settings.ts';
 
 const complete = {
@@ -88,14 +88,23 @@ test('the log level is info unless it is set', () => {
 });
 
 describe('the control Secret', () => {
-  test('is pilotlight-control unless it is named', () => {
-    expect(readControlSecretName({})).toBe('pilotlight-control');
-    expect(readControlSecretName({ PILOTLIGHT_CONTROL_SECRET: 'other' })).toBe('other');
+  test('is pilotlight-control, with keys of 90 days, unless it is told otherwise', () => {
+    expect(readControlSecret({})).toEqual({ name: 'pilotlight-control', rotationDays: 90 });
+    expect(readControlSecret({ PILOTLIGHT_CONTROL_SECRET: 'other', PILOTLIGHT_KEY_ROTATION_DAYS: '0' })).toEqual({
+      name: 'other',
+      rotationDays: 0,
+    });
   });
 
   test.each(['', 'Upper', 'a_b', '-a', 'a'.repeat(254)])('is not called %j', (given) => {
-    expect(() => readControlSecretName({ PILOTLIGHT_CONTROL_SECRET: given })).toThrow(
+    expect(() => readControlSecret({ PILOTLIGHT_CONTROL_SECRET: given })).toThrow(
       /PILOTLIGHT_CONTROL_SECRET is ".*" but must be the name of a Secret/,
+    );
+  });
+
+  test.each(['', '-1', '1.5', '3651', 'never'])('has no keys of %j days', (given) => {
+    expect(() => readControlSecret({ PILOTLIGHT_KEY_ROTATION_DAYS: given })).toThrow(
+      /PILOTLIGHT_KEY_ROTATION_DAYS is ".*" but must be an integer from 0 to 3650/,
     );
   });
 });

@@ -39,6 +39,8 @@ export const OPERATOR_ENVIRONMENT = {
   namespace: 'PILOTLIGHT_NAMESPACE',
   /** Name of the Secret of the control token and the signing keys; it is made if there is none. */
   controlSecret: 'PILOTLIGHT_CONTROL_SECRET',
+  /** Days after which the leader replaces the signing key; 0: never by itself. */
+  keyRotationDays: 'PILOTLIGHT_KEY_ROTATION_DAYS',
   /** The gateways' Service, in the operator's namespace. */
   gatewayService: 'PILOTLIGHT_GATEWAY_SERVICE',
   clusterDomain: 'PILOTLIGHT_CLUSTER_DOMAIN',
@@ -61,6 +63,8 @@ export const OPERATOR_ENVIRONMENT = {
 
 const HEALTH_PORT = 9090;
 const CONTROL_SECRET = 'pilotlight-control';
+const KEY_ROTATION_DAYS = 90;
+const MOST_KEY_ROTATION_DAYS = 3650;
 const GATEWAY_SERVICE = 'pilotlight-gateway';
 const CLUSTER_DOMAIN = 'cluster.local';
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -92,12 +96,22 @@ export function readConfiguration(environment: Environment, hostname: string): O
   };
 }
 
-/** Name of the Secret of the control token and the signing keys. */
-export function readControlSecretName(environment: Environment): string {
+/** The Secret of the control token and the signing keys. */
+export function readControlSecret(environment: Environment): { readonly name: string; readonly rotationDays: number } {
   const variable = OPERATOR_ENVIRONMENT.controlSecret;
-  const given = environment[variable] ?? CONTROL_SECRET;
-  if (given.length <= 253 && SUBDOMAIN.test(given)) return given;
-  throw new Error(`${variable} is ${JSON.stringify(given)} but must be the name of a Secret: a DNS subdomain.`);
+  const name = environment[variable] ?? CONTROL_SECRET;
+  if (name.length > 253 || !SUBDOMAIN.test(name))
+    throw new Error(`${variable} is ${JSON.stringify(name)} but must be the name of a Secret: a DNS subdomain.`);
+  return { name, rotationDays: parseRotationDays(environment[OPERATOR_ENVIRONMENT.keyRotationDays]) };
+}
+
+function parseRotationDays(given = String(KEY_ROTATION_DAYS)): number {
+  const days = Number(given);
+  if (given !== '' && Number.isInteger(days) && days >= 0 && days <= MOST_KEY_ROTATION_DAYS) return days;
+  const variable = OPERATOR_ENVIRONMENT.keyRotationDays;
+  throw new Error(
+    `${variable} is ${JSON.stringify(given)} but must be an integer from 0 to ${MOST_KEY_ROTATION_DAYS}.`,
+  );
 }
 
 export function readLogLevel(environment: Environment, variable: string): LogLevel {

@@ -8,7 +8,7 @@ import { collectProcessMetrics } from '../common/platform/process-metrics.ts';
 import { kubernetesCluster } from './cluster/kubernetes/kubernetes-cluster.ts';
 import { staleWatches } from './cluster/kubernetes/stale-watches.ts';
 import { watchMetrics } from './cluster/kubernetes/watch-metrics.ts';
-import { OPERATOR_ENVIRONMENT, readConfiguration, readControlSecretName, readLogLevel } from './configuration.ts';
+import { OPERATOR_ENVIRONMENT, readConfiguration, readControlSecret, readLogLevel } from './configuration.ts';
 import { ControlSecret } from './credentials/control-secret.ts';
 import { startOperator } from './operator.ts';
 
@@ -30,7 +30,7 @@ watchMetrics(registry, clock, () => cluster.watches());
 const credentials = new ControlSecret({
   cluster,
   namespace: configuration.namespace,
-  name: readControlSecretName(process.env),
+  ...readControlSecret(process.env),
   clock,
   random,
   randomBytes,

@@ -10,7 +10,8 @@ import { PODS } from './cluster/resources.ts';
 import type { OperatorConfiguration } from './configuration.ts';
 import { startControllers, type Controllers } from './controllers/start-controllers.ts';
 import type { ControlCredentials } from './credentials/control-credentials.ts';
-import { ControlSecret } from './credentials/control-secret.ts';
+import { ControlSecret, type StoredCredentials } from './credentials/control-secret.ts';
+import { KeyRotation } from './credentials/key-rotation.ts';
 import { gatewayAddresses } from './gateway-addresses.ts';
 import { DemandLedger } from './gateways/demand-ledger.ts';
 import { GatewayFleet } from './gateways/gateway-fleet.ts';
@@ -56,10 +57,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       controllers === undefined ? 'The control Secret or the watches are not read yet.' : options.stale?.(),
   });
 
-  const { token, signingKeys } = await openCredentials(options.credentials).catch(async (error: unknown) => {
+  const { credentials, stored } = await openCredentials(options.credentials).catch(async (error: unknown) => {
     await health.close();
     throw error;
   });
+  let rotation: KeyRotation | undefined;
   const gatewayPods = watchCache({
     cluster,
     resource: PODS,
@@ -73,9 +75,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const fleet = new GatewayFleet({
     clock,
     random,
-    token,
+    token: credentials.token,
     operator: name,
-    keys: signingKeys,
+    keys: credentials.signingKeys,
     ledger,
     claimEpoch: (atLeast) => elector.claimEpoch(atLeast),
     onAnnouncement: (announcement) => controllers?.announce(announcement),
@@ -93,6 +95,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       if (ending.signal.aborted) return;
       controllers?.lead();
       fleet.lead();
+      rotation?.lead();
     },
     onStoppedLeading: () => {
       fleet.follow();
@@ -102,6 +105,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const close = async (): Promise<void> => {
     ending.abort();
     fleet.close();
+    await rotation?.close();
     await controllers?.close();
     // Last, so that a successor begins when nothing is written from here any more.
     await elector.close();
@@ -109,7 +113,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   };
   try {
     await gatewayPods.synced;
-    controllers = await startControllers({
+    const started = await startControllers({
       ...options,
       cluster: fencedCluster(cluster, () => elector.leads),
       demand: ledger,
@@ -118,23 +122,46 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       gateways: () => gateways().map(({ host, controlPort }) => `${host}:${controlPort}`),
       images: configuration.images,
       url: configuration.url,
-      signingKey: () => signingKeys[0],
+      signingKey: () => rotation?.signer() ?? credentials.signingKeys[0],
       logLevel: configuration.runtimeLogLevel,
       podSettings: configuration.runtimePods,
       gatewayHost: configuration.gatewayHost,
       operatorNamespace: configuration.namespace,
       networkPolicies: configuration.networkPolicies,
     });
+    controllers = started;
+    if (stored !== undefined) {
+      rotation = new KeyRotation({
+        ...stored,
+        clock,
+        random,
+        held: () => fleet.heldKeys(),
+        podsByKey: () => started.podsByKey(),
+        leads: () => elector.leads,
+        onKeys: (keys) => fleet.setKeys(keys),
+        registry,
+        logger,
+      });
+    }
   } catch (error) {
     await close();
     throw error;
   }
   gatewayPods.subscribe(() => fleet.setGateways(gateways()));
   fleet.setGateways(gateways());
+  rotation?.start();
   elector.start();
   return { healthPort: health.port, close };
 }
 
-async function openCredentials(credentials: ControlCredentials | ControlSecret): Promise<ControlCredentials> {
-  return credentials instanceof ControlSecret ? credentials.open() : credentials;
+interface OpenedCredentials {
+  readonly credentials: ControlCredentials;
+  /** Absent where they were given. */
+  readonly stored?: { readonly secret: ControlSecret; readonly opened: StoredCredentials };
+}
+
+async function openCredentials(given: ControlCredentials | ControlSecret): Promise<OpenedCredentials> {
+  if (!(given instanceof ControlSecret)) return { credentials: given };
+  const opened = await given.open();
+  return { credentials: opened.credentials, stored: { secret: given, opened } };
 }

@@ -6,6 +6,7 @@ import { watchMetrics } from '../../operator/cluster/kubernetes/watch-metrics.ts
 import { functionMetrics } from '../../operator/controllers/function-metrics.ts';
 import { queueMetrics } from '../../operator/controllers/queue-metrics.ts';
 import { RevisionMetrics } from '../../operator/controllers/revision-metrics.ts';
+import { signingKeyMetrics } from '../../operator/credentials/signing-key-metrics.ts';
 import { LeaderMetrics } from '../../operator/leadership/leader-metrics.ts';
 import { startPhases } from '../../operator/pods/start-phases.ts';
 import type { PodState } from '../../runtime/admission/decide-admission.ts';
@@ -26,6 +27,7 @@ const REGISTRIES: Record<string, () => Registry> = {
     queueMetrics(registry);
     new LeaderMetrics(registry);
     startPhases(registry);
+    signingKeyMetrics(registry, () => ({ madeAt: 0, pods: new Map() }));
     functionMetrics(registry, () => []);
     watchMetrics(registry, new ManualClock(), () => []);
     return registry;

@@ -15,6 +15,7 @@ import { NETWORK_POLICY_NAME } from '../network-policies/build-network-policy.ts
 import { AnnouncedPods } from '../pods/announced-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
 import type { PodSettings } from '../pods/pod-settings.ts';
+import { signingKeyId } from '../pods/pod-tokens.ts';
 import { startPhases } from '../pods/start-phases.ts';
 import { RoutePublisher, type RouteSink } from '../routes/route-publisher.ts';
 import { functionOfService } from '../services/build-services.ts';
@@ -64,6 +65,8 @@ export interface Controllers {
   lead(): void;
   /** Begins nothing more: watches, windows and routes are kept up to date, decisions are let be. */
   follow(): void;
+  /** How many pods have tokens of each signing key, by its id; of all that exist, terminating ones too. */
+  podsByKey(): ReadonlyMap<string, number>;
   /** Ends watches and timers, and resolves when no reconciliation runs. Pods stay. */
   close(): Promise<void>;
 }
@@ -238,6 +241,14 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     announce: (announcement) => {
       if (announced.add(announcement, clock.monotonic()) && leads) observePhases(announcement);
       revisionQueue.add(keyOf({ namespace: announcement.namespace, name: announcement.revision }));
+    },
+    podsByKey: () => {
+      const counts = new Map<string, number>();
+      for (const pod of pods.list()) {
+        const id = signingKeyId(pod);
+        if (id !== undefined) counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+      return counts;
     },
     close,
   };

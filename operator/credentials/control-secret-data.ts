@@ -1,5 +1,5 @@
 /** Writes the credentials into a Secret and reads them from one, also from one that a person made. No message repeats a secret. */
-import { LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
+import { GROUP, LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
 import { MOST_SIGNING_KEYS, SIGNING_KEY_ID, SIGNING_KEY_SECRET } from '../../common/wire/tokens.ts';
 import { SECRETS, type Secret } from '../cluster/resources.ts';
 import type { ControlCredentials, SigningKeys, StoredKey } from './control-credentials.ts';
@@ -7,6 +7,11 @@ import type { ControlCredentials, SigningKeys, StoredKey } from './control-crede
 /** Keys of the Secret's data. */
 export const TOKEN_KEY = 'token';
 export const SIGNING_KEYS_KEY = 'signing-keys';
+
+/** Asks for a new signing key, by any value that it has not had before. */
+export const ROTATE_ANNOTATION = `${GROUP}/rotate-signing-key`;
+/** The value that was carried out last. */
+const ROTATED_ANNOTATION = `${GROUP}/rotated-signing-key`;
 
 /** Goes into an HTTP header as it is. */
 const TOKEN = /^[\x21-\x7e]{32,256}$/;
@@ -36,7 +41,36 @@ export function controlSecret(namespace: string, name: string, credentials: Cont
   };
 }
 
-export function encodeSigningKeys(keys: SigningKeys): string {
+/** The same Secret with other keys; `request` is one that is now carried out. */
+export function withSigningKeys(secret: Secret, keys: SigningKeys, request: string | undefined): Secret {
+  const { annotations } = secret.metadata;
+  return {
+    ...secret,
+    metadata: {
+      ...secret.metadata,
+      ...(request === undefined ? {} : { annotations: { ...annotations, [ROTATED_ANNOTATION]: request } }),
+    },
+    data: { ...secret.data, [SIGNING_KEYS_KEY]: encodeSigningKeys(keys) },
+  };
+}
+
+/** A request for a new key that was not carried out. */
+export function rotationRequest({ metadata: { annotations = {} } }: Secret): string | undefined {
+  const request = annotations[ROTATE_ANNOTATION];
+  return request === annotations[ROTATED_ANNOTATION] ? undefined : request;
+}
+
+/** True if an operator made it, as its label says. */
+export function isOurs({ metadata }: Secret): boolean {
+  return metadata.labels?.[LABELS.managedBy] === MANAGER;
+}
+
+/** When the key was made, in milliseconds since the epoch; one that does not say is as old as its Secret. */
+export function madeAt({ createdAt }: StoredKey, { metadata }: Secret): number {
+  return Date.parse(createdAt ?? metadata.creationTimestamp ?? '') || 0;
+}
+
+function encodeSigningKeys(keys: SigningKeys): string {
   return encode(JSON.stringify(keys));
 }
 
