@@ -88,6 +88,26 @@ const CASES: Record<string, Case> = {
     pod: pod({ phase: 'Running', podIP: '10.0.0.7', conditions: conditions(['Ready', 'False']) }),
     want: phase('Starting'),
   },
+  'ready by its kubelet, of whose node there is no news': {
+    pod: pod({
+      phase: 'Running',
+      podIP: '10.0.0.7',
+      conditions: conditions(['Ready', 'False', '', 3600]),
+      containerStatuses: [{ name: 'runtime', ready: true, state: { running: {} } }],
+    }),
+    seconds: 7200,
+    want: phase('Ready'),
+  },
+  'ready for an hour, and starting again in its place': {
+    pod: pod({
+      phase: 'Running',
+      podIP: '10.0.0.7',
+      conditions: conditions(['PodScheduled', 'True', '', 0], ['Ready', 'False', '', 3600]),
+      containerStatuses: [{ name: 'runtime', ready: false, state: { running: {} } }],
+    }),
+    seconds: 3605,
+    want: { phase: 'Starting', startDeadline: T0 + 3630 * 1000 },
+  },
   'deleted while ready': {
     pod: pod({ phase: 'Running' }, { deletionTimestamp: at(1) }),
     announced: true,

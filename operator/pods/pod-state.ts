@@ -61,7 +61,7 @@ export function observePod(
   };
   if (pod.metadata.deletionTimestamp !== undefined) return { ...base, phase: 'Terminating', failure: disruption(pod) };
   if (failure?.ended === true) return { ...base, phase: 'Failed' };
-  const ready = announcement !== undefined || condition(pod, 'Ready')?.status === 'True';
+  const ready = announcement !== undefined || isReady(pod);
   if (ready && address !== undefined) return { ...base, phase: 'Ready' };
   if (startDeadline === undefined || now < startDeadline) return { ...base, phase: 'Starting' };
   return { ...base, phase: 'Failed', failure: startTimeout(failure, startTimeoutSeconds) };
@@ -86,10 +86,19 @@ function createdAt({ metadata }: Pod): number {
   return Date.parse(metadata.creationTimestamp ?? '') || 0;
 }
 
-/** A pod that waited an hour for a node has its full time to start on it. */
+/**
+ * The kubelet's probe, by its own word about the container too: after a gap of news from a node, be it the API server that was away, Kubernetes takes
+ * the condition from all pods of the node, though they serve.
+ */
+function isReady(pod: Pod): boolean {
+  return condition(pod, 'Ready')?.status === 'True' || pod.status?.containerStatuses?.[0]?.ready === true;
+}
+
+/** A pod that waited an hour for a node has its full time to start on it, and so has one that was ready and starts again in its place. */
 function startedAt(pod: Pod): number {
   const scheduled = condition(pod, 'PodScheduled');
-  return Date.parse(scheduled?.status === 'True' ? (scheduled.lastTransitionTime ?? '') : '') || createdAt(pod);
+  const since = [scheduled?.status === 'True' ? scheduled : undefined, condition(pod, 'Ready')];
+  return Math.max(createdAt(pod), ...since.map((known) => Date.parse(known?.lastTransitionTime ?? '') || 0));
 }
 
 function condition(pod: Pod, type: string): PodCondition | undefined {
