@@ -9,10 +9,8 @@ export function restoredMetadata(
   const owners = present.ownerReferences ?? [];
   const missing = ownerReferences.filter((wanted) => !owners.some((owner) => contains(owner, wanted)));
   if (missing.length === 0 && contains(present.labels ?? {}, labels)) return undefined;
+  const restored = { ...present, labels: { ...present.labels, ...labels } };
+  if (missing.length === 0) return restored;
   const uids = new Set(missing.map(({ uid }) => uid));
-  return {
-    ...present,
-    labels: { ...present.labels, ...labels },
-    ownerReferences: [...owners.filter(({ uid }) => !uids.has(uid)), ...missing],
-  };
+  return { ...restored, ownerReferences: [...owners.filter(({ uid }) => !uids.has(uid)), ...missing] };
 }

@@ -88,9 +88,10 @@ export class ControlLoop {
     return this;
   }
 
-  /** Another operator takes over, which knows nothing; the gateway tells it all. */
-  async restart(): Promise<void> {
+  /** Another operator takes over, which knows nothing; the gateway tells it all. Nobody sees what happens meanwhile. */
+  async restart(meanwhile?: () => Promise<void>): Promise<void> {
     await this.#controllers?.close();
+    await meanwhile?.();
     this.registry = new Registry();
     // Its first update says everything: what it does not name is gone.
     this.routes.clear();

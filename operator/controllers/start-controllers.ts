@@ -192,12 +192,11 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   }
 
   // Subscribed only now, for what is half seen looks like something to repair.
-  functions.subscribe(({ type, object: { metadata } }) => {
+  functions.subscribe(({ type, object: { metadata, status } }) => {
     const { namespace = '', name } = metadata;
     addAll(namespace, name);
-    // The first one of its namespace, or perhaps the last one.
-    const isClosed = networkPolicies.get({ namespace, name: NETWORK_POLICY_NAME }) !== undefined;
-    if (type === 'Deleted' || !isClosed) networkPolicyQueue.add(namespace);
+    // Perhaps the first one of its namespace, or the last one.
+    if (type === 'Deleted' || status === undefined) networkPolicyQueue.add(namespace);
   });
   services.subscribe(({ object }) => addFunctionsOf(object.metadata));
   networkPolicies.subscribe(({ object: { metadata } }) => {
