@@ -110,7 +110,9 @@ function endedFailure(pod: Pod, container: ContainerStatus | undefined): PodFail
   const { status } = pod;
   const ended = container?.state?.terminated;
   const start = parseStartFailure(ended?.message);
-  if (start !== undefined) return podFailureOf(start, { ended: true, permanent: isPermanent(start.reason) });
+  // The runtime's supervisor sees only that the process was killed; the kubelet knows by whom.
+  const explains = start !== undefined && !(start.reason === 'RuntimeHung' && ended?.reason === 'OOMKilled');
+  if (explains) return podFailureOf(start, { ended: true, permanent: isPermanent(start.reason) });
   if (ended?.reason === 'OOMKilled') {
     return temporary('OutOfMemory', 'The process was killed above its memory limit; raise resources.limits.memory');
   }

@@ -165,6 +165,16 @@ const CASES: Record<string, Case> = {
     pod: pod(ended({ exitCode: 137, reason: 'OOMKilled' })),
     want: failed('OutOfMemory', 'The process was killed above its memory limit; raise resources.limits.memory', false),
   },
+  'out of memory as often as the supervisor starts it': {
+    pod: pod(
+      ended({
+        exitCode: 137,
+        reason: 'OOMKilled',
+        message: '{"reason":"RuntimeHung","message":"It was killed 4 times"}',
+      }),
+    ),
+    want: failed('OutOfMemory', 'The process was killed above its memory limit; raise resources.limits.memory', false),
+  },
   evicted: {
     pod: pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on memory' }),
     want: failed('Evicted', 'Evicted: The node was low on memory', false),
