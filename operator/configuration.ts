@@ -57,6 +57,7 @@ export const OPERATOR_ENVIRONMENT = {
   imagePullSecrets: 'PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS',
   safeToEvict: 'PILOTLIGHT_RUNTIME_SAFE_TO_EVICT',
   readOnlyRootFilesystem: 'PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM',
+  scrapeAnnotations: 'PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS',
   /** Outside of a cluster. */
   kubeconfig: 'KUBECONFIG',
 } as const;
@@ -135,7 +136,8 @@ function readGatewayHost(environment: Environment, namespace: string): string {
 }
 
 function readPodSettings(environment: Environment): PodSettings {
-  const { imagePullPolicy, imagePullSecrets, safeToEvict, readOnlyRootFilesystem } = OPERATOR_ENVIRONMENT;
+  const { imagePullPolicy, imagePullSecrets, safeToEvict, readOnlyRootFilesystem, scrapeAnnotations } =
+    OPERATOR_ENVIRONMENT;
   return {
     imagePullPolicy: parsePullPolicy(imagePullPolicy, environment[imagePullPolicy]),
     imagePullSecrets: parseNames(imagePullSecrets, environment[imagePullSecrets]),
@@ -144,6 +146,11 @@ function readPodSettings(environment: Environment): PodSettings {
       readOnlyRootFilesystem,
       environment[readOnlyRootFilesystem],
       DEFAULT_POD_SETTINGS.readOnlyRootFilesystem,
+    ),
+    scrapeAnnotations: parseBoolean(
+      scrapeAnnotations,
+      environment[scrapeAnnotations],
+      DEFAULT_POD_SETTINGS.scrapeAnnotations,
     ),
   };
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { CHART, render, type Manifest } from './support/chart.ts';
-import { deployment, find } from './support/workloads.ts';
+import { deployment, environment, find } from './support/workloads.ts';
 
 const dashboards = globSync(join(CHART, 'dashboards/*.json'));
 const rules = globSync(join(CHART, 'rules/*.yaml'));
@@ -83,6 +83,15 @@ describe('without it', () => {
       'prometheus.io/scrape': 'true',
       'prometheus.io/port': '9090',
       'prometheus.io/path': '/metrics',
+    });
+  });
+
+  test('so do those of the runtimes, which the operator makes', () => {
+    expect(environment(deployment(manifests, 'operator'))).toMatchObject({
+      PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS: 'true',
+    });
+    expect(environment(deployment(render('full'), 'operator'))).toMatchObject({
+      PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS: 'false',
     });
   });
 

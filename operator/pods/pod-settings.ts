@@ -9,6 +9,8 @@ export interface PodSettings {
   readonly safeToEvict: boolean;
   /** Costs each pod 300 ms of its start: what is fetched then needs a volume. */
   readonly readOnlyRootFilesystem: boolean;
+  /** Whether the pods say where their metrics are, for a Prometheus that looks for that on pods. */
+  readonly scrapeAnnotations: boolean;
 }
 
 export const IMAGE_PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
@@ -19,4 +21,5 @@ export const DEFAULT_POD_SETTINGS: PodSettings = {
   imagePullSecrets: [],
   safeToEvict: true,
   readOnlyRootFilesystem: false,
+  scrapeAnnotations: false,
 };

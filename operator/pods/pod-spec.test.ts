@@ -191,6 +191,14 @@ describe('a pod', () => {
     expect(variable(pod, 'PILOTLIGHT_MODEL_DIRECTORY')?.value).toBe('/var/cache/pilotlight');
   });
 
+  test('may say where its metrics are', () => {
+    expect(build({}, settings({ scrapeAnnotations: true })).metadata.annotations).toMatchObject({
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '9090',
+      'prometheus.io/path': '/metrics',
+    });
+  });
+
   test('carries how many starts failed before it', () => {
     expect(build({}, { attempt: 3 }).metadata.annotations?.['pilotlight.dev/attempt']).toBe('3');
   });

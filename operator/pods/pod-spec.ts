@@ -48,6 +48,13 @@ const CREDENTIALS = [
 const NODE_LOSS_SECONDS = 30;
 const NODE_LOSS_TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'] as const;
 
+/** Of a convention that Prometheus' own Helm chart looks for. */
+const SCRAPE_ANNOTATIONS = {
+  'prometheus.io/scrape': 'true',
+  'prometheus.io/port': String(RUNTIME_PORTS.metrics),
+  'prometheus.io/path': '/metrics',
+};
+
 export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod {
   const { metadata, spec } = revision;
   const { resolved } = spec;
@@ -70,6 +77,7 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
       annotations: {
         // Node autoscalers leave a node alone that has a pod without one of the controllers they know, or one with an emptyDir.
         'cluster-autoscaler.kubernetes.io/safe-to-evict': String(settings.safeToEvict),
+        ...(settings.scrapeAnnotations ? SCRAPE_ANNOTATIONS : {}),
         ...(options.attempt === 0 ? {} : { [ATTEMPT_ANNOTATION]: String(options.attempt) }),
       },
       ownerReferences: [

@@ -2,6 +2,11 @@
 What the pods of both components have in common. Each takes a scope, as those of _helpers.tpl.
 */}}
 
+{{/* Not empty where pods tell Prometheus of themselves, for no PodMonitor does. */}}
+{{- define "pilotlight.scrapeAnnotations" -}}
+{{- with .Values.monitoring }}{{ if and .enabled (not .prometheusOperator) }}true{{ end }}{{ end }}
+{{- end }}
+
 {{/* metadata of a pod template. */}}
 {{- define "pilotlight.podMetadata" -}}
 {{- $values := index .root.Values .component -}}
@@ -11,7 +16,7 @@ labels:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- $annotations := $values.podAnnotations }}
-{{- if and .root.Values.monitoring.enabled (not .root.Values.monitoring.prometheusOperator) }}
+{{- if include "pilotlight.scrapeAnnotations" .root }}
 {{- $annotations = merge (dict) $annotations (dict "prometheus.io/scrape" "true" "prometheus.io/port" "9090" "prometheus.io/path" "/metrics") }}
 {{- end }}
 {{- with $annotations }}
