@@ -49,11 +49,15 @@ export class ObjectWatch<T extends KubernetesObject> {
     return [...this.#objects.values()];
   }
 
-  /** What `look` finds, at the first moment at which it finds something. */
+  /**
+   * What `look` finds, at the first moment at which it finds something.
+   * @param show objects that the message tells of, if it was in vain
+   */
   async until<Found>(
     what: string,
     look: (objects: readonly T[]) => Found | undefined,
     seconds = PATIENCE_SECONDS,
+    show: (object: T) => boolean = () => true,
   ): Promise<Found> {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
@@ -72,7 +76,7 @@ export class ObjectWatch<T extends KubernetesObject> {
         if (found !== undefined) end(() => resolve(found));
       };
       const timer = setTimeout(() => {
-        end(() => reject(new Error(`Waited ${seconds} s in vain until ${what}. ${this.#state()}`)));
+        end(() => reject(new Error(`Waited ${seconds} s in vain until ${what}. ${this.#state(show)}`)));
       }, seconds * 1000);
       this.#waiting.add(attempt);
       attempt();
@@ -90,8 +94,8 @@ export class ObjectWatch<T extends KubernetesObject> {
     await this.#ended;
   }
 
-  #state(): string {
-    const seen = this.objects.map(({ metadata: { name, deletionTimestamp }, ...rest }) => ({
+  #state(show: (object: T) => boolean): string {
+    const seen = this.objects.filter(show).map(({ metadata: { name, deletionTimestamp }, ...rest }) => ({
       name,
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
       ...('status' in rest ? { status: rest.status } : {}),

@@ -92,11 +92,10 @@ export class Suite {
     reached: (fn: ModelFunction) => boolean,
     seconds?: number,
   ): Promise<ModelFunction> {
-    return this.functions.until(
-      `${name} ${what}`,
-      (all) => all.find((fn) => fn.metadata.name === name && reached(fn)),
-      seconds,
-    );
+    const isIt = ({ metadata }: ModelFunction): boolean => metadata.name === name;
+    const look = (all: readonly ModelFunction[]): ModelFunction | undefined =>
+      all.find((fn) => isIt(fn) && reached(fn));
+    return this.functions.until(`${name} ${what}`, look, seconds, isIt);
   }
 
   /** Its latest change is carried out, and calls are served. */
@@ -115,7 +114,7 @@ export class Suite {
 
   /** No pod object of the function is left. */
   async untilNoPods(name: string): Promise<void> {
-    await this.pods.until(`${name} has no pods`, (pods) => ofFunction(name, pods).length === 0 || undefined);
+    await this.pods.until(`${name} has no pods`, (pods) => (ofFunction(name, pods).length === 0 ? true : undefined));
   }
 
   labelsOf(name: string): Readonly<Record<string, string>> {
