@@ -138,6 +138,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         held: () => fleet.heldKeys(),
         podsByKey: () => started.podsByKey(),
         leads: () => elector.leads,
+        onToken: (token) => fleet.setToken(token),
         onKeys: (keys) => fleet.setKeys(keys),
         registry,
         logger,

@@ -46,6 +46,7 @@ class Replica {
   readonly registry = new Registry();
   readonly rotation: KeyRotation;
   keys: SigningKeys;
+  readonly tokens: string[] = [];
 
   private constructor(secret: ControlSecret, opened: Awaited<ReturnType<ControlSecret['open']>>) {
     this.keys = opened.credentials.signingKeys;
@@ -57,6 +58,7 @@ class Replica {
       held: () => (ring.size === 0 ? undefined : new Set([...ring.values()].flat())),
       podsByKey: () => pods,
       leads: () => leader === this,
+      onToken: (token) => this.tokens.push(token),
       onKeys: (keys) => {
         this.keys = keys;
         this.send();
@@ -248,6 +250,20 @@ describe('a rotation', () => {
 });
 
 describe('the Secret', () => {
+  test('that gets another control token tells every replica of it, once', async () => {
+    await Replica.start();
+    await Replica.start();
+    const before = await secret();
+    const token = 'n'.repeat(43);
+    const data = { ...before.data, token: Buffer.from(token).toString('base64') };
+    await world.cluster.update(SECRETS, { ...before, data });
+    await minutes(3);
+    expect(replicas.map(({ tokens }) => tokens)).toEqual([[token], [token]]);
+    await world.cluster.delete(SECRETS, KEY);
+    await minutes(1);
+    expect((await secret()).data).toEqual(data);
+  });
+
   test('that somebody put a key into by hand is rotated to it', async () => {
     const replica = await Replica.start();
     const { token, signingKeys } = parseControlSecret(await secret());

@@ -23,6 +23,8 @@ export interface KeyRotationOptions {
   /** How many pods have tokens of each key, by id; of all pods that exist. */
   readonly podsByKey: () => ReadonlyMap<string, number>;
   readonly leads: () => boolean;
+  /** The control token is another one from now on; gateways get it when they start. */
+  readonly onToken: (token: string) => void;
   /** The keys that gateways are to have from now on. */
   readonly onKeys: (keys: SigningKeys) => void;
   readonly registry: Registry;
@@ -118,15 +120,18 @@ export class KeyRotation {
 
   /** Gateways that start need the token, and pods that run the keys. */
   #restore(): Promise<StoredCredentials> {
-    const { secret, opened } = this.#options;
-    return secret.create({ token: opened.credentials.token, signingKeys: this.#keys });
+    return this.#options.secret.create(this.#stored.credentials);
   }
 
   #take(stored: StoredCredentials): void {
-    const { clock, onKeys, logger } = this.#options;
-    const before = this.#keys;
+    const { clock, onToken, onKeys, logger } = this.#options;
+    const { token, signingKeys: before } = this.#stored.credentials;
     this.#stored = stored;
     const keys = this.#keys;
+    if (stored.credentials.token !== token) {
+      logger.info('Read another control token');
+      onToken(stored.credentials.token);
+    }
     if (JSON.stringify(keys) !== JSON.stringify(before)) {
       for (const { id } of keys) if (!before.some((key) => key.id === id)) this.#seenAt.set(id, clock.monotonic());
       for (const id of this.#seenAt.keys()) if (!keys.some((key) => key.id === id)) this.#seenAt.delete(id);

@@ -10,7 +10,8 @@ import { RoutesOutbox } from './routes-outbox.ts';
 /** What a connection stands on, and whom it tells. A callback that throws ends the stream. */
 export interface GatewayConnectionOptions {
   readonly address: GatewayAddress;
-  readonly token: string;
+  /** The control tokens that a gateway may expect, the newest first; at least one. */
+  readonly tokens: () => readonly string[];
   /** Name of this operator replica. */
   readonly operator: string;
   readonly clock: Clock;
@@ -51,6 +52,8 @@ export class GatewayConnection {
   /** Ids of the keys that the gateway has, as far as it has said or is to be taken for granted. */
   #keysHeld: readonly string[] = [];
   #failures = 0;
+  /** Attempts that the gateway did not answer with a hello: the next one shows another token, as gateways that were not restarted want the former. */
+  #unanswered = 0;
   #cancelRetry: Cancel = () => undefined;
 
   constructor(options: GatewayConnectionOptions) {
@@ -104,10 +107,11 @@ export class GatewayConnection {
   }
 
   #open(): void {
-    const { address, token, clock, operator } = this.#options;
+    const { address, tokens, clock, operator } = this.#options;
+    const all = tokens();
     this.#stream = openGatewayStream({
       address,
-      token,
+      token: all[this.#unanswered % all.length] ?? '',
       clock,
       onMessage: (message) => this.#take(message),
       onDrain: () => {
@@ -159,6 +163,7 @@ export class GatewayConnection {
   #retry(cause: Error): void {
     const { clock, random, logger } = this.#options;
     // A gateway that says hello and then nonsense fails too; one that served for a while begins anew.
+    if (this.#hello === undefined) this.#unanswered += 1;
     const lasted = this.#hello === undefined ? 0 : clock.monotonic() - this.#connectedAt;
     if (lasted > LAST_RETRY_MILLISECONDS) this.#failures = 0;
     this.#disconnect();

@@ -160,6 +160,35 @@ describe('a replica that does not lead', () => {
   });
 });
 
+describe('the control token', () => {
+  const shown = (one: TestGateway): (string | undefined)[] =>
+    one.requests.map(({ headers }) => headers.authorization?.replace('Bearer ', ''));
+
+  test('that is new is shown first, and the former one to a gateway that refuses it', async () => {
+    const stream = await connected();
+    fleet.setToken('next');
+    other.refuseWith = 401;
+    fleet.setGateways([gateway.address(), other.address('b')]);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await eventually(() => clock.retries.length === attempt);
+      if (attempt === 3) other.refuseWith = undefined;
+      await clock.advance(clock.retries[attempt - 1] ?? 0);
+    }
+    (await other.stream()).hello();
+    expect(shown(other)).toEqual(['next', 'control', 'next', 'control']);
+    expect(shown(gateway)).toEqual(['control']);
+
+    // It serves on with the one that it was taken with.
+    stream.send(record(1, 0, 3));
+    await eventually(() => ledger.demandOf(KEY).inFlight === 3);
+    stream.cut();
+    await eventually(() => clock.retries.length === 4);
+    await clock.advance(clock.retries[3] ?? 0);
+    await gateway.requested(2);
+    expect(shown(gateway)).toEqual(['control', 'next']);
+  });
+});
+
 describe('keys', () => {
   const held = (): string[] => [...(fleet.heldKeys() ?? ['no gateway'])];
 

@@ -39,11 +39,13 @@ export class GatewayFleet {
   readonly #routes = new Map<string, FunctionRoute>();
   readonly #epoch: EpochClaim;
   #keys: readonly SigningKey[];
+  #tokens: readonly string[];
 
   constructor(options: GatewayFleetOptions) {
     const { clock, claimEpoch, logger } = options;
     this.#options = options;
     this.#keys = options.keys;
+    this.#tokens = [options.token];
     this.#epoch = new EpochClaim({ clock, claimEpoch, logger, onClaimed: (epoch) => this.#beginRoutes(epoch) });
   }
 
@@ -80,6 +82,11 @@ export class GatewayFleet {
     for (const connection of this.#connections.values()) connection.keysChanged();
   }
 
+  /** Gateways that began before it are still shown the former one. */
+  setToken(token: string): void {
+    this.#tokens = [token, ...this.#tokens.slice(0, 1)];
+  }
+
   /** Ids of the keys that every connected gateway has; undefined while none is connected. */
   heldKeys(): ReadonlySet<string> | undefined {
     let held: readonly string[] | undefined;
@@ -109,10 +116,10 @@ export class GatewayFleet {
   }
 
   #connect(address: GatewayAddress): void {
-    const { token, operator, clock, random, logger, ledger, onAnnouncement } = this.#options;
+    const { operator, clock, random, logger, ledger, onAnnouncement } = this.#options;
     const connection = new GatewayConnection({
       address,
-      token,
+      tokens: () => this.#tokens,
       operator,
       clock,
       random,
