@@ -16,6 +16,15 @@ export function describeObjects(current: CurrentSubject): void {
       expect(await cluster.get(SECRETS, { namespace, name })).toEqual(created);
     });
 
+    test('come without the record of who set what, which outlives updates all the same', async () => {
+      const { cluster, namespace } = current();
+      const labels = { recorded: uniqueName('recorded') };
+      const created = await cluster.create(SECRETS, secret({ namespace, name: uniqueName('recorded'), labels }));
+      const updated = await cluster.update(SECRETS, { ...created, data: { other: 'dmFsdWU=' } });
+      const listed = await cluster.list(SECRETS, { namespace, labels });
+      for (const object of [created, updated, ...listed]) expect(object.metadata).not.toHaveProperty('managedFields');
+    });
+
     test('a second object of the same name is AlreadyExists', async () => {
       const { cluster, namespace, otherNamespace } = current();
       const name = uniqueName('twice');

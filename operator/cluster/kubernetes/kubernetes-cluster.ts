@@ -15,6 +15,7 @@ import {
 import { loadAccess } from './access.ts';
 import { collectionPath, describeObject, labelSelector, objectPath } from './resource-path.ts';
 import { Transport, type Call } from './transport.ts';
+import { withoutManagedFields } from './without-managed-fields.ts';
 import { WatchLoop, type WatchFreshness } from './watch-loop.ts';
 
 export interface KubernetesClusterOptions {
@@ -200,13 +201,13 @@ class Adapter implements KubernetesCluster {
         ...(signal && { signal }),
       });
       // Items of a built-in kind's list do not say what they are.
-      for (const item of page.items ?? []) objects.push({ ...item, apiVersion, kind });
+      for (const item of page.items ?? []) objects.push(withoutManagedFields({ ...item, apiVersion, kind }));
       next = page.metadata?.continue;
       if (next === undefined || next === '') return { objects, resourceVersion: page.metadata?.resourceVersion ?? '' };
     }
   }
 
   async #call<T>(call: Call): Promise<T> {
-    return (await this.#transport.call(call)) as T;
+    return withoutManagedFields((await this.#transport.call(call)) as T);
   }
 }

@@ -10,6 +10,7 @@ import { backoffMilliseconds } from './backoff.ts';
 import { KnownObjects } from '../known-objects.ts';
 import { LineTooLong, readLines } from './lines.ts';
 import { errorFromStatus } from './status-error.ts';
+import { withoutManagedFields } from './without-managed-fields.ts';
 
 export interface WatchSource<T> {
   list(signal: AbortSignal): Promise<{ readonly objects: readonly T[]; readonly resourceVersion: string }>;
@@ -203,5 +204,5 @@ function parseLine<T extends KubernetesObject>(line: string): WatchLine<T> {
   if (type === undefined || typeof resourceVersion !== 'string' || resourceVersion === '') {
     throw new StreamBroken('An event has no type or no resourceVersion');
   }
-  return { type, object: object as T };
+  return { type, object: withoutManagedFields(object as T) };
 }
