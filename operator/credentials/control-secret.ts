@@ -48,10 +48,12 @@ export class ControlSecret {
       try {
         return (await this.read()) ?? (await this.create(newCredentials(randomBytes, clock.now())));
       } catch (error) {
-        // AlreadyExists: another replica was faster.
-        if (!isClusterError(error, 'AlreadyExists', 'Unavailable', 'TooManyRequests')) throw error;
+        const wasMade = isClusterError(error, 'AlreadyExists');
+        if (!wasMade && !isClusterError(error, 'Unavailable', 'TooManyRequests')) throw error;
         const milliseconds = backoffMilliseconds(failures, random(), error.retryAfterSeconds);
-        logger.warn({ secret: { namespace, name }, err: error, milliseconds }, 'Could not read the control Secret yet');
+        const secret = { namespace, name };
+        if (wasMade) logger.info({ secret }, 'Another replica made the control Secret');
+        else logger.warn({ secret, err: error, milliseconds }, 'Could not read the control Secret yet');
         await wait(clock, milliseconds);
       }
     }
