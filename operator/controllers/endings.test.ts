@@ -75,6 +75,19 @@ describe('a function that is deleted under load', () => {
   );
 });
 
+test('a function that is made again while pods of the former one end calls them nobody’s', async () => {
+  loop = await new ControlLoop().start();
+  await underLoad();
+  const [first = ''] = await loop.pods();
+  for (const name of await loop.pods()) loop.runner.pod(name).hangsOnTermination = true;
+  await loop.delete('digits');
+  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.walk(1);
+  expect(await loop.cluster.get(PODS, { namespace: NAMESPACE, name: first })).toBeDefined();
+  expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).not.toMatch(/NotOwned/);
+  expect((await loop.cluster.list(EVENTS)).filter(({ reason }) => reason === 'NotOwned')).toEqual([]);
+});
+
 describe('a namespace that is being deleted', () => {
   const message = 'is forbidden: unable to create new content in namespace default because it is being terminated';
   let isEnding: boolean;

@@ -19,6 +19,8 @@ export interface ObservedPods {
   readonly pods: readonly PodState[];
   /** Names of pods under the revision's label that are not its own. */
   readonly takenNames: ReadonlySet<string>;
+  /** Those of them that stay: one that is being deleted, such as a former revision's of this name, is in nobody's way for long. */
+  readonly foreign: readonly string[];
   /** Of one of the ready pods. */
   readonly announcement: Announcement | undefined;
 }
@@ -31,10 +33,12 @@ export function observePods(
 ): ObservedPods {
   const pods: PodState[] = [];
   const takenNames = new Set<string>();
+  const foreign: string[] = [];
   let announcement: Announcement | undefined;
   for (const pod of observed.podsOf(revision.metadata.namespace ?? '', revision.metadata.name)) {
     if (!isOwned(pod.metadata, revision.metadata.uid)) {
       takenNames.add(pod.metadata.name);
+      if (pod.metadata.deletionTimestamp === undefined) foreign.push(pod.metadata.name);
       continue;
     }
     const own = announced.of(pod);
@@ -43,7 +47,7 @@ export function observePods(
     if (state.phase === 'Ready') announcement ??= own;
     pods.push(state);
   }
-  return { pods, takenNames, announcement };
+  return { pods, takenNames, foreign, announcement };
 }
 
 /** Brings the memory up to date with the pods; gives the failures that are new. */

@@ -192,7 +192,7 @@ export class RevisionController {
         reachable: view.reachable.has(name),
         waitsForOldPods,
         history: memory.history,
-        foreign: [...subject.takenNames, ...memory.foreign],
+        foreign: [...new Set([...subject.foreign, ...memory.foreign])],
         mode,
         wokenAt,
         announcement,
