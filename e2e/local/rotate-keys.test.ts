@@ -195,7 +195,7 @@ test('a rotation lets every pod in, through a gateway that lags behind and a cha
   await seconds(61);
   const [next = '', ...others] = await keys();
   expect(others).toEqual(['old']);
-  expect(next).toMatch(/^[0-9a-f]{8}$/);
+  expect(next).toMatch(/^[0-9a-f]{16}$/);
 
   // One of the gateways has not got it.
   await seconds(180);

@@ -27,7 +27,7 @@ export function newCredentials(randomBytes: RandomBytes, now: number): ControlCr
 /** @param now milliseconds since the epoch */
 export function newSigningKey(randomBytes: RandomBytes, now: number): StoredKey {
   return {
-    id: randomBytes(4).toString('hex'),
+    id: randomBytes(8).toString('hex'),
     secret: newSecret(randomBytes),
     createdAt: new Date(now).toISOString(),
   };

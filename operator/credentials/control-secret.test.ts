@@ -42,7 +42,7 @@ describe('the control Secret', () => {
       token: Buffer.alloc(32, 1).toString('base64url'),
       signingKeys: [
         {
-          id: '01010101',
+          id: '0101010101010101',
           secret: Buffer.alloc(32, 1).toString('base64url'),
           createdAt: new Date(world.clock.now()).toISOString(),
         },

@@ -14,6 +14,8 @@ const KEY = { namespace: 'pilotlight-system', name: 'pilotlight-control' };
 
 let world: TestCluster;
 let refuse: (call: ClusterCall) => ClusterError | undefined;
+/** The API server does not answer. */
+let hangs: boolean;
 /** Those that run. */
 let replicas: Replica[];
 let leader: Replica | undefined;
@@ -27,6 +29,7 @@ let made: number;
 
 beforeEach(() => {
   refuse = () => undefined;
+  hangs = false;
   world = testCluster({ faults: { call: (call) => refuse(call) } });
   replicas = [];
   leader = undefined;
@@ -73,7 +76,11 @@ class Replica {
     const { cluster, clock } = world;
     const secret = new ControlSecret({
       ...KEY,
-      cluster,
+      cluster: {
+        get: (...asked) => (hangs ? new Promise(() => undefined) : cluster.get(...asked)),
+        create: (...asked) => cluster.create(...asked),
+        update: (...asked) => cluster.update(...asked),
+      },
       rotationDays,
       clock,
       random: () => 0,
@@ -317,6 +324,15 @@ describe('the Secret', () => {
     await added();
   });
 
+  test('that the API server does not give keeps no replica from ending', async () => {
+    const replica = await Replica.start();
+    hangs = true;
+    await minutes(1);
+    const closed = replica.rotation.close();
+    await world.clock.advance(5_000);
+    await closed;
+  });
+
   test('that was deleted is made again with what is in use', async () => {
     await Replica.start();
     const follower = await Replica.start();
@@ -332,11 +348,12 @@ describe('the Secret', () => {
 test('metrics tell how old the key is that signs, and which keys pods have', async () => {
   const replica = await Replica.start();
   const [old = ''] = await ids();
-  pods.set(old, 2);
+  pods.set(old, 2).set('gone', 1).set('forged', 1);
   const next = await added();
   const metrics = await replica.registry.metrics();
   const created = parseControlSecret(await secret()).signingKeys[1]?.createdAt ?? '';
   expect(metrics).toContain(`pilotlight_signing_key_created_timestamp_seconds ${Date.parse(created) / 1000}`);
   expect(metrics).toContain(`pilotlight_signing_key_pods{key="${old}"} 2`);
   expect(metrics).toContain(`pilotlight_signing_key_pods{key="${next}"} 0`);
+  expect(metrics).toContain('pilotlight_signing_key_pods{key="other"} 2');
 });

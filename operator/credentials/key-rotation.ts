@@ -8,6 +8,7 @@ import type { Logger } from '../../common/platform/logging.ts';
 import type { SigningKeys, StoredKey } from './control-credentials.ts';
 import { isOurs, madeAt, rotationRequest, withSigningKeys } from './control-secret-data.ts';
 import type { ControlSecret, StoredCredentials } from './control-secret.ts';
+import { within } from '../leadership/within.ts';
 import { decideRotation, decideSigner } from './decide-rotation.ts';
 import { signingKeyMetrics } from './signing-key-metrics.ts';
 
@@ -35,6 +36,12 @@ export const READ_MILLISECONDS = 60_000;
 /** Longer than the time between two reads: so old, a key was read by every replica that can read. */
 export const FRESH_MILLISECONDS = 90_000;
 
+/** What hangs must not keep the process from ending. */
+const CALL_MILLISECONDS = 5_000;
+
+/** In metrics, of keys that are not in the Secret. */
+const OTHER_KEYS = 'other';
+
 const DAY_MILLISECONDS = 86_400_000;
 
 export class KeyRotation {
@@ -53,7 +60,11 @@ export class KeyRotation {
     this.#stored = options.opened;
     signingKeyMetrics(options.registry, () => {
       const pods = new Map(this.#keys.map(({ id }) => [id, 0]));
-      for (const [id, count] of options.podsByKey()) pods.set(id, count);
+      for (const [id, count] of options.podsByKey()) {
+        // Whoever may make pods must not make series.
+        const key = pods.has(id) ? id : OTHER_KEYS;
+        pods.set(key, (pods.get(key) ?? 0) + count);
+      }
       return { madeAt: madeAt(this.signer(), this.#stored.secret), pods };
     });
   }
@@ -109,18 +120,15 @@ export class KeyRotation {
   async #refresh(): Promise<void> {
     const { secret, leads, logger } = this.#options;
     try {
-      const stored = (await secret.read()) ?? (leads() ? await this.#restore() : undefined);
+      const found = await this.#inTime(secret.read());
+      // Without it gateways that start have no token.
+      const stored = found ?? (leads() ? await this.#inTime(secret.create(this.#stored.credentials)) : undefined);
       if (stored === undefined) return;
       this.#take(stored);
       if (leads()) await this.#rotate();
     } catch (error) {
       logger.warn({ err: error }, 'Could not keep up with the signing keys, trying again');
     }
-  }
-
-  /** Gateways that start need the token, and pods that run the keys. */
-  #restore(): Promise<StoredCredentials> {
-    return this.#options.secret.create(this.#stored.credentials);
   }
 
   #take(stored: StoredCredentials): void {
@@ -171,7 +179,11 @@ export class KeyRotation {
   }
 
   async #write(keys: SigningKeys, request: string | undefined): Promise<void> {
-    const { secret } = this.#options;
-    this.#take(await secret.update(withSigningKeys(this.#stored.secret, keys, request)));
+    const changed = withSigningKeys(this.#stored.secret, keys, request);
+    this.#take(await this.#inTime(this.#options.secret.update(changed)));
+  }
+
+  #inTime<T>(call: Promise<T>): Promise<T> {
+    return within(this.#options.clock, CALL_MILLISECONDS, call);
   }
 }
