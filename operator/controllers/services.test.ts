@@ -189,12 +189,12 @@ test('a Service that is refused is told, tried again now and then, and keeps no 
   expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^True/);
 });
 
-test('no Service is made for a function that is gone, though the watch does not say so yet', async () => {
+test('no Service is made for a function that is gone, though no watch but that of Services says so yet', async () => {
   const made: string[] = [];
   await start({
     faults: {
       delivery: ({ resource }) =>
-        resource.endsWith('ModelFunction') ? { type: 'Delayed', milliseconds: 3000 } : undefined,
+        /ModelFunction|ModelRevision/.test(resource) ? { type: 'Delayed', milliseconds: 3000 } : undefined,
       call: ({ verb, resource }) => {
         if (verb === 'create' && resource.endsWith('/Service')) made.push(resource);
         return made.length > 20 ? new ClusterError('Unavailable', 'Enough') : undefined;
