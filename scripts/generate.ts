@@ -23,20 +23,21 @@ import { generateValuesPage } from './generate/values-page.ts';
 const ROOT = join(import.meta.dirname, '..');
 
 const CRDS = [
-  { crd: 'crds/pilotlight.dev_modelfunctions.yaml', module: 'model-function' },
-  { crd: 'crds/pilotlight.dev_modelrevisions.yaml', module: 'model-revision' },
+  { crd: 'crds/pilotlight.dev_modelfunctions.yaml', module: 'model-function', example: 'examples/cluster/digits.yaml' },
+  { crd: 'crds/pilotlight.dev_modelrevisions.yaml', module: 'model-revision', example: undefined },
 ];
 
 const check = process.argv.includes('--check');
 const drifted: string[] = [];
-for (const { crd, module } of CRDS) {
+for (const { crd, module, example } of CRDS) {
   const text = readFileSync(join(ROOT, crd), 'utf8');
   const definition = load(text) as Definition;
   const notice = `Generated from ${crd} by scripts/generate.ts; change that file and run make generate.`;
   const comment = `// ${notice}\n\n`;
+  const manifest = example === undefined ? undefined : readFileSync(join(ROOT, example), 'utf8');
   write(`common/api/generated/${module}.ts`, comment + (await generateTypes(definition)));
   write(`common/api/generated/${module}-definition.ts`, comment + (await generateDefinitionModule(definition)));
-  write(`docs/reference/${module}.md`, generateReference(definition, notice));
+  write(`docs/reference/${module}.md`, generateReference(definition, notice, manifest));
   write(`charts/pilotlight/templates/crds/${module}.yaml`, generateChartCrd(text, notice));
 }
 

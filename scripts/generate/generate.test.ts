@@ -42,6 +42,19 @@ const DEFINITION: Definition = {
                     additionalProperties: { 'x-kubernetes-int-or-string': true },
                   },
                   description: { type: 'string', description: 'description of it.', enum: ['Long', 'Short'] },
+                  parts: {
+                    type: 'array',
+                    description: 'parts of it.',
+                    maxItems: 4,
+                    items: {
+                      type: 'object',
+                      required: ['end'],
+                      'x-kubernetes-validations': [
+                        { rule: 'true', fieldPath: '.end', message: 'must be after `start`' },
+                      ],
+                      properties: { end: { type: 'string', description: 'end of it.', maxLength: 8 } },
+                    },
+                  },
                 },
               },
             },
@@ -61,6 +74,9 @@ test('types know what has a default once it is stored, and let it out in a manif
       readonly [k: string]: number | string;
     };
     readonly description?: 'Long' | 'Short';
+    readonly parts?: readonly {
+      readonly end: string;
+    }[];
 `;
   const kind = (name: string, size: string): string => `export interface ${name} {
   readonly apiVersion: 'example.dev/v1';
@@ -82,14 +98,21 @@ test('the module leaves descriptions out, but not a field of that name', async (
   expect(module).not.toMatch(/description: '/);
 });
 
-test('the reference has a row a field, with bounds, default and rules', () => {
-  const rows = generateReference(DEFINITION, 'Generated.')
-    .split('\n')
-    .filter((line) => line.startsWith('| `'));
-  expect(rows).toEqual([
-    '| `spec.size` | integer, 0 to 9 | `1` | size of it. |',
-    '| `spec.names` | list of string, at most 3 characters, at most 2 items | required | names of it. Each must not be \\|. |',
-    '| `spec.amounts` | map of quantity, at most 4 entries |  | amounts of it. |',
-    '| `spec.description` | `Long`, `Short` |  | description of it. |',
+test('the reference has a table for each object, with bounds, defaults and rules of its fields', () => {
+  const page = generateReference(DEFINITION, 'Generated.', 'kind: RedThing');
+  expect(page).toContain('```yaml\nkind: RedThing\n```');
+  expect(page.split('\n').filter((line) => /^(?:#|- `|\| `)/.test(line))).toEqual([
+    '# RedThing',
+    '## spec',
+    '| `size` | integer | `1` | 0 to 9 | size of it. |',
+    '| `names` | list of string | **required** | at most 2 items; at most 3 characters | names of it. Each must not be \\|. |',
+    '| `amounts` | map of quantity |  | at most 4 entries | amounts of it. |',
+    '| `description` | enum |  | `Long`, `Short` | description of it. |',
+    '| `parts` | list of [object](#specparts) |  | at most 4 items | parts of it. |',
+    '### spec.parts[]',
+    '- `spec.parts[].end` must be after `start`',
+    '| `end` | string | **required** | at most 8 characters | end of it. |',
+    '## status',
+    '## kubectl get',
   ]);
 });

@@ -1,81 +1,147 @@
-/** A CustomResourceDefinition as a page of the reference: every field with its type, bounds, default and rules. */
+/** A CustomResourceDefinition as a page of the reference: a table for each object in it, with type, default, bounds and rules of every field. */
 import { type Definition, type Schema, schemaOf } from '../../common/api/admission/definition.ts';
 
-/** The page's text, in Markdown. */
-export function generateReference(definition: Definition, notice: string): string {
+/** Of the definition, what only readers look at. */
+interface Presentation {
+  readonly spec: {
+    readonly names: { readonly shortNames?: readonly string[] };
+    readonly versions: readonly { readonly additionalPrinterColumns?: readonly Column[] }[];
+  };
+}
+
+interface Column {
+  readonly name: string;
+  readonly description?: string;
+  readonly priority?: number;
+}
+
+/** The page's text, in Markdown. The example is a manifest, put at the top. */
+export function generateReference(
+  definition: Definition & Presentation,
+  notice: string,
+  example: string | undefined,
+): string {
+  const { group, names, versions } = definition.spec;
   const root = schemaOf(definition);
-  const { kind } = definition.spec.names;
-  const { spec, status } = root.properties ?? {};
+  const { spec = {}, status = {} } = root.properties ?? {};
+  const [version] = versions;
   return [
     `<!-- ${notice} -->`,
-    `# ${kind}`,
+    `# ${names.kind}`,
     root.description ?? '',
-    'Fields without a default may be left out unless they are required.',
-    ...rulesOf(root, 'metadata'),
-    '## spec',
-    ...section('spec', spec ?? {}),
-    '## status',
-    ...section('status', status ?? {}),
+    `API version \`${group}/${version?.name ?? ''}\`, plural \`${names.plural}\`, short \`${(names.shortNames ?? []).join('`, `')}\`.`,
+    ...(example === undefined ? [] : [`\`\`\`yaml\n${example.trim()}\n\`\`\``]),
+    'A field that is not **required** may be left out. `kubectl explain` tells the same.',
+    ...rules(root, ''),
+    ...sections('spec', spec, '##'),
+    ...sections('status', status, '##'),
+    ...columns(version?.additionalPrinterColumns ?? []),
     '',
   ].join('\n\n');
 }
 
-function section(path: string, schema: Schema): string[] {
-  const rows = rowsBelow(path, schema);
-  const table = ['| Field | Type | Default | Description |', '| --- | --- | --- | --- |', ...rows].join('\n');
-  return [schema.description ?? '', ...rulesOf(schema, path), table];
+/** The object's own section, and one for each object below it. */
+function sections(path: string, schema: Schema, level: '##' | '###'): string[] {
+  const fields = Object.entries(schema.properties ?? {});
+  const table = [
+    '| Field | Type | Default | Bounds | Description |',
+    '| --- | --- | --- | --- | --- |',
+    ...fields.map(([name, field]) => row(path, name, field, schema.required?.includes(name) ?? false)),
+  ].join('\n');
+  return [
+    `${level} ${path}`,
+    ...(schema.description === undefined || level === '###' ? [] : [escape(schema.description)]),
+    ...rules(schema, path),
+    table,
+    ...fields.flatMap(([name, field]) =>
+      isObject(innerOf(field)) ? sections(pathBelow(path, name, field), innerOf(field), '###') : [],
+    ),
+  ];
 }
 
-function rulesOf(schema: Schema, path: string): string[] {
-  const rules = (schema['x-kubernetes-validations'] ?? []).map(({ message = '', fieldPath }) => {
-    const field = fieldPath === undefined ? path : `${path === 'metadata' ? '' : path}${fieldPath}`.replace(/^\./, '');
+function rules(schema: Schema, path: string): string[] {
+  const lines = (schema['x-kubernetes-validations'] ?? []).map(({ message = '', fieldPath }) => {
+    const field = `${path}${fieldPath ?? ''}`.replace(/^\./, '');
     return `- \`${field}\` ${escape(message)}`;
   });
-  return rules.length === 0 ? [] : [rules.join('\n')];
+  return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
-function rowsBelow(path: string, schema: Schema): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
-    const at = `${path}.${name}`;
-    const inner = field.items ?? field.additionalProperties ?? field;
-    const suffix = field.items ? '[]' : field.additionalProperties ? '.*' : '';
-    return [row(at, field, inner, schema.required?.includes(name) ?? false), ...rowsBelow(at + suffix, inner)];
-  });
-}
-
-function row(path: string, field: Schema, inner: Schema, required: boolean): string {
+function row(path: string, name: string, field: Schema, required: boolean): string {
+  const inner = innerOf(field);
   const description = [
     field.description ?? '',
-    ...sentences(field, 'It'),
-    ...(inner === field ? [] : sentences(inner, 'Each')),
-  ].join(' ');
-  const fallback = required ? 'required' : field.default === undefined ? '' : `\`${JSON.stringify(field.default)}\``;
-  return `| ${[`\`${path}\``, typeOf(field), fallback, description].map(cell).join(' | ')} |`;
+    // Rules of an object are told in its own section.
+    ...(isObject(field) ? [] : sentences(field, 'It')),
+    ...(inner === field || isObject(inner) ? [] : sentences(inner, 'Each')),
+  ];
+  const fallback = required
+    ? '**required**'
+    : field.default === undefined
+      ? ''
+      : `\`${JSON.stringify(field.default)}\``;
+  const cells = [`\`${name}\``, typeOf(path, name, field), fallback, bounds(field), escape(description.join(' '))];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function sentences(schema: Schema, subject: string): string[] {
-  return (schema['x-kubernetes-validations'] ?? []).map(
-    ({ message = '', fieldPath = '' }) => `${fieldPath === '' ? subject : `\`${fieldPath.slice(1)}\``} ${message}.`,
-  );
+  return (schema['x-kubernetes-validations'] ?? []).map(({ message = '' }) => `${subject} ${message}.`);
 }
 
-function typeOf(schema: Schema): string {
-  if (schema.items) return `list of ${typeOf(schema.items)}${atMost(schema.maxItems, 'items')}`;
-  if (schema.additionalProperties)
-    return `map of ${typeOf(schema.additionalProperties)}${atMost(schema.maxProperties, 'entries')}`;
+function typeOf(path: string, name: string, field: Schema): string {
+  const inner = innerOf(field);
+  const below = pathBelow(path, name, field);
+  const single = isObject(inner) ? `[object](#${anchor(below)})` : scalar(inner);
+  if (field.items) return `list of ${single}`;
+  return field.additionalProperties ? `map of ${single}` : single;
+}
+
+function scalar(schema: Schema): string {
   if (schema['x-kubernetes-int-or-string']) return 'quantity';
-  if (schema.enum) return schema.enum.map((choice) => `\`${String(choice)}\``).join(', ');
-  if (schema.type === 'integer') return `integer, ${schema.minimum ?? ''} to ${schema.maximum ?? ''}`;
   if (schema.format === 'date-time') return 'time';
-  return `${schema.type ?? ''}${schema.type === 'string' ? atMost(schema.maxLength, 'characters') : ''}`;
+  return schema.enum ? 'enum' : (schema.type ?? '');
 }
 
-function atMost(limit: number | undefined, what: string): string {
-  return limit === undefined ? '' : `, at most ${limit} ${what}`;
+function bounds(field: Schema): string {
+  const inner = innerOf(field);
+  return [
+    atMost(field.maxItems, 'items'),
+    atMost(field.maxProperties, 'entries'),
+    inner.enum?.map((choice) => `\`${String(choice)}\``).join(', '),
+    inner.type === 'integer' ? `${inner.minimum ?? ''} to ${inner.maximum ?? ''}` : undefined,
+    inner.enum ? undefined : atMost(inner.maxLength, 'characters'),
+  ]
+    .filter((part) => part !== undefined)
+    .join('; ');
 }
 
-function cell(text: string): string {
-  return escape(text).replaceAll('|', '\\|');
+function columns(all: readonly Column[]): string[] {
+  const lines = all.map(({ name, description = '', priority = 0 }) => {
+    return `| ${name} | ${escape(description)} | ${priority > 0 ? '`-o wide` only' : ''} |`;
+  });
+  return ['## kubectl get', ['| Column | Meaning | |', '| --- | --- | --- |', ...lines].join('\n')];
+}
+
+/** Elements of a list, values of a map, or the field itself. */
+function innerOf(field: Schema): Schema {
+  return field.items ?? field.additionalProperties ?? field;
+}
+
+function isObject(schema: Schema): boolean {
+  return schema.properties !== undefined;
+}
+
+function pathBelow(path: string, name: string, field: Schema): string {
+  return `${path}.${name}${field.items ? '[]' : field.additionalProperties ? '.*' : ''}`;
+}
+
+/** As GitHub makes them of headings. */
+function anchor(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^a-z0-9_-]/g, '');
+}
+
+function atMost(limit: number | undefined, what: string): string | undefined {
+  return limit === undefined ? undefined : `at most ${limit} ${what}`;
 }
 
 /** `<function>` is a placeholder, not HTML. */

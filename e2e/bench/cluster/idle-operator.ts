@@ -1,6 +1,7 @@
 /** What functions cost that nobody calls: the operator's memory, and what it writes when nothing changes. */
-import { kubectl, getItems, getRaw } from './kubectl.ts';
-import { SYSTEM_NAMESPACE, type Workplace } from './workplace.ts';
+import { SYSTEM_NAMESPACE } from '../../cluster/support/installation.ts';
+import { kubectl } from '../../cluster/support/kubectl.ts';
+import type { Workplace } from './workplace.ts';
 
 /** Whatever the operators write, by resource; Leases are left out, for those are renewed each second on purpose. */
 export type Writes = Readonly<Record<string, number>>;
@@ -83,13 +84,18 @@ async function countReconciles(pod = ''): Promise<number> {
   return counts.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
+async function getItems<Item>(args: readonly string[]): Promise<Item[]> {
+  const list = JSON.parse(await kubectl(['get', ...args, '--output=json'])) as { readonly items: Item[] };
+  return list.items;
+}
+
 function inOperator(pod: string, script: string): Promise<string> {
   return kubectl(['exec', `--namespace=${SYSTEM_NAMESPACE}`, pod, '--', 'node', '--eval', script]);
 }
 
 async function countWrites(): Promise<Writes> {
   const counts: Record<string, number> = {};
-  for (const line of (await getRaw('/metrics')).split('\n')) {
+  for (const line of (await kubectl(['get', '--raw', '/metrics'])).split('\n')) {
     const [, labels = '', value] = WRITE.exec(line) ?? [];
     const label = (name: string): string => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1] ?? '';
     if (!WRITE_VERBS.has(label('verb')) || !RESOURCES.has(label('resource'))) continue;

@@ -5,9 +5,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { kubectl } from './kubectl.ts';
+import { deployment, OPERATOR } from '../../cluster/support/installation.ts';
+import { kubectl } from '../../cluster/support/kubectl.ts';
 
-export const SYSTEM_NAMESPACE = 'pilotlight-system';
 const POD = 'bench';
 
 export interface Workplace {
@@ -21,18 +21,17 @@ export interface Workplace {
 }
 
 export async function prepareWorkplace(): Promise<Workplace> {
-  const image = await kubectl([
-    ...['get', 'deployment', 'pilotlight-operator', `--namespace=${SYSTEM_NAMESPACE}`],
-    '--output=jsonpath={.spec.template.spec.containers[0].image}',
-  ]);
+  const image = (await deployment(OPERATOR)).spec.template.spec.containers[0]?.image ?? '';
   const namespace = `pilotlight-bench-${process.pid}`;
   const remove = async (): Promise<void> => {
-    await kubectl(['delete', 'namespace', namespace, '--timeout=4m']);
+    await kubectl(['delete', 'namespace', namespace], { timeoutSeconds: 300 });
   };
   await kubectl(['create', 'namespace', namespace]);
   try {
-    await kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], JSON.stringify(manifests(namespace, image)));
-    await kubectl(['wait', `--namespace=${namespace}`, 'pod', POD, '--for=condition=Ready', '--timeout=2m']);
+    await kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], {
+      input: JSON.stringify(manifests(namespace, image)),
+    });
+    await kubectl(['wait', `--namespace=${namespace}`, 'pod', POD, '--for=condition=Ready', '--timeout=50s']);
   } catch (error) {
     await remove();
     throw error;

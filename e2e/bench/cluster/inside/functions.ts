@@ -72,15 +72,11 @@ function infer(name: string): Promise<{ firstByte: number; headers: Readonly<Rec
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
-        host: 'pilotlight-gateway.pilotlight-system',
+        host: `${name}.${NAMESPACE}`,
         path: `/v2/models/${name}/infer`,
         method: 'POST',
         agent: false,
-        headers: {
-          host: `${name}.${NAMESPACE}`,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(BODY),
-        },
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(BODY) },
       },
       (response) => {
         const firstByte = performance.now();
