@@ -9,7 +9,7 @@ import type { SigningKey } from '../../common/wire/tokens.ts';
 import { createAutoscaler, type Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { DemandSource } from '../autoscaler/demand-source.ts';
 import { eventRecorder } from '../cluster/events.ts';
-import type { Cluster, ObjectMeta } from '../cluster/port.ts';
+import { ClusterError, type Cluster, type ObjectMeta } from '../cluster/port.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS } from '../cluster/resources.ts';
 import { NETWORK_POLICY_NAME } from '../network-policies/build-network-policy.ts';
 import { AnnouncedPods } from '../pods/announced-pods.ts';
@@ -74,6 +74,9 @@ export interface Controllers {
 /** Reconciliations at once, of each kind; most of the time they wait for the API server. */
 const CONCURRENCY = 16;
 
+/** However long the API server was away, what waits for it, such as a pod that callers wait for, is tried within this of its return. */
+const UNAVAILABLE_RETRY_MILLISECONDS = 5000;
+
 /** Resolves when everything that exists has been seen and the route of each function handed on. It only follows until it is told to lead. */
 export async function startControllers(options: ControllersOptions): Promise<Controllers> {
   const { clock, random, logger, registry, demand } = options;
@@ -127,6 +130,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
       random,
       concurrency: CONCURRENCY,
       process: untilNamespaceEnds(process),
+      retryBounds,
       onError: (key, error, retryMilliseconds) =>
         logger.warn({ controller, key, retryMilliseconds, err: error }, 'Reconciling failed'),
     });
@@ -250,5 +254,14 @@ export async function startControllers(options: ControllersOptions): Promise<Con
       return counts;
     },
     close,
+  };
+}
+
+function retryBounds(error: unknown): { readonly least?: number; readonly longest?: number } {
+  if (!(error instanceof ClusterError)) return {};
+  const { reason, retryAfterSeconds = 0 } = error;
+  return {
+    least: retryAfterSeconds * 1000,
+    ...(reason === 'Unavailable' ? { longest: UNAVAILABLE_RETRY_MILLISECONDS } : {}),
   };
 }

@@ -97,6 +97,29 @@ describe('a work queue', () => {
     expect(errors).toEqual([50]);
   });
 
+  test('waits as long as what was thrown asks for, within the cap', async () => {
+    let wish = 700;
+    const { queue, errors, fail } = startQueue({ retryBounds: () => ({ least: wish }) });
+    queue.add('a');
+    await Promise.resolve();
+    await fail('a');
+    wish = 5000;
+    queue.add('a');
+    await Promise.resolve();
+    await fail('a');
+    expect(errors).toEqual([700, 1000]);
+  });
+
+  test('waits no longer than what was thrown is worth, however often it was', async () => {
+    const { queue, errors, fail, clock } = startQueue({ retryBounds: () => ({ longest: 300 }) });
+    queue.add('a');
+    for (let failure = 0; failure < 4; failure++) {
+      await clock.advance(300);
+      await fail('a');
+    }
+    expect(errors).toEqual([100, 200, 300, 300]);
+  });
+
   test('does not wait for the back-off when the key is added anew', async () => {
     const { queue, begun, clock, fail } = startQueue();
     queue.add('a');

@@ -12,6 +12,8 @@ export interface WorkQueueOptions {
   readonly concurrency: number;
   /** Gives the milliseconds after which the key runs again by itself, or undefined. Throwing runs it again after a back-off. */
   readonly process: (key: string) => Promise<number | undefined>;
+  /** Bounds of the next retry by what was thrown, in milliseconds; `longest` takes the place of `longestRetry`. */
+  readonly retryBounds?: (error: unknown) => { readonly least?: number; readonly longest?: number };
   /** Told of each error, with the milliseconds until the retry. */
   readonly onError: (key: string, error: unknown, retryMilliseconds: number) => void;
   /** Milliseconds before the first retry; each further one waits twice as long. */
@@ -30,7 +32,7 @@ export class WorkQueue {
   #closed = false;
 
   constructor(options: WorkQueueOptions) {
-    this.#options = { firstRetry: 50, longestRetry: 60_000, ...options };
+    this.#options = { firstRetry: 50, longestRetry: 60_000, retryBounds: () => ({}), ...options };
   }
 
   /** Keys that wait for their turn, without those of `addAfter`. */
@@ -87,7 +89,9 @@ export class WorkQueue {
     } catch (error) {
       const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
-      const delay = this.#retryDelay(failures);
+      const { retryBounds, longestRetry } = this.#options;
+      const { least = 0, longest = longestRetry } = retryBounds(error);
+      const delay = Math.max(this.#retryDelay(failures, longest), Math.min(least, longestRetry));
       this.#options.onError(key, error, delay);
       this.addAfter(key, delay);
     } finally {
@@ -96,11 +100,10 @@ export class WorkQueue {
     }
   }
 
-  /** Doubles from `firstRetry` to `longestRetry`, of which at least half is waited. */
-  #retryDelay(failures: number): number {
-    const { firstRetry, longestRetry, random } = this.#options;
-    const longest = Math.min(longestRetry, firstRetry * 2 ** failures);
-    return (longest / 2) * (1 + random());
+  /** Doubles from `firstRetry` to `longest`, of which at least half is waited. */
+  #retryDelay(failures: number, longest: number): number {
+    const { firstRetry, random } = this.#options;
+    return (Math.min(longest, firstRetry * 2 ** failures) / 2) * (1 + random());
   }
 
   #cancelLater(key: string): void {

@@ -8,9 +8,9 @@ test.each([
   [1, 0, undefined, 250],
   [1, 1, undefined, 500],
   [2, 0, undefined, 500],
-  [7, 0, undefined, 15_000],
-  [7, 1, undefined, 30_000],
-  [1000, 1, undefined, 30_000],
+  [7, 0, undefined, 5000],
+  [7, 1, undefined, 10_000],
+  [1000, 1, undefined, 10_000],
   [1, 0, 7, 7000],
   [0, 0, 3600, 30_000],
 ])('after %i failures with random %d and retry-after %p it waits %i ms', (failures, random, retryAfter, want) => {

@@ -208,6 +208,40 @@ describe('a watch over HTTP', () => {
     expect(server?.requests.find((it) => it.includes('watch=true'))).toContain('allowWatchBookmarks=true');
   });
 
+  test('lists from the beginning when the list expires between two pages', async () => {
+    const item = (name: string): object => ({
+      metadata: { namespace: 'default', name, uid: name, resourceVersion: '2' },
+    });
+    const pages: ((response: ServerResponse) => void)[] = [
+      (response) => answer(response, 200, { items: [item('a')], metadata: { resourceVersion: '3', continue: 'x' } }),
+      (response) => answer(response, 410, { kind: 'Status', code: 410, reason: 'Expired' }),
+      (response) => answer(response, 200, { items: [item('b')], metadata: { resourceVersion: '9', continue: 'y' } }),
+      (response) => answer(response, 200, { items: [item('c')], metadata: { resourceVersion: '9' } }),
+    ];
+    const calls = await start((request, response) => (isWatch(request) ? open(response) : pages.shift()?.(response)));
+    const seen: string[] = [];
+    const stop = new AbortController();
+    await new Promise<void>((resolve) => {
+      calls.watch(
+        SECRETS,
+        {},
+        (it) => {
+          seen.push(it.type === 'Synced' ? it.type : it.object.metadata.name);
+          if (it.type === 'Synced') resolve();
+        },
+        stop.signal,
+      );
+    });
+    stop.abort();
+    expect(seen).toEqual(['b', 'c', 'Synced']);
+    expect(server?.requests.slice(0, 4).map((it) => /continue=(\w+)/.exec(it)?.[1])).toEqual([
+      undefined,
+      'x',
+      undefined,
+      'y',
+    ]);
+  });
+
   test('leaves a connection that is silent for too long', async () => {
     const clock = new ManualClock();
     const arrivals = [signal(), signal()];

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLogger } from '../../../common/platform/logging.ts';
+import { wait } from '../../../common/platform/clock.ts';
 import { ManualClock } from '../../../common/platform/manual-clock.ts';
 import { ClusterError, type KubernetesObject, type WatchEvent } from '../port.ts';
 import { WatchLoop, type WatchSource } from './watch-loop.ts';
 
 /** Stays open and says nothing. */
 const SILENCE = Symbol('silence');
-/** What a stream does. Its end is the server's clean close. */
-type Step = string | Error | typeof SILENCE;
+/** What a stream does; a number is how many milliseconds it says nothing for. Its end is the server's clean close. */
+type Step = string | number | Error | typeof SILENCE;
 
 interface Answer {
   readonly list?: Error | { readonly objects: readonly KubernetesObject[]; readonly resourceVersion: string };
@@ -100,7 +101,8 @@ async function play(
 async function* bytes(steps: readonly Step[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
   for (const step of steps) {
     if (step instanceof Error) throw step;
-    if (step === SILENCE) {
+    if (typeof step === 'number') await wait(clock, step, signal);
+    else if (step === SILENCE) {
       await new Promise((_resolve, reject) => {
         signal.throwIfAborted();
         signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
@@ -132,7 +134,7 @@ describe('a watch', () => {
       { stream: [] },
       { stream: [SILENCE] },
     ]);
-    await clock.advance(1000);
+    await clock.advance(2000);
     expect(what()).toEqual(['list', 'watch 1', 'watch 6', 'watch 20', 'watch 20']);
   });
 
@@ -184,8 +186,8 @@ describe('a watch', () => {
 
   test('retries for ever, ever slower up to a limit', async () => {
     const { at, what, events } = await play(Array.from({ length: 9 }, () => ({ list: refused(500) })));
-    await clock.advance(120_000);
-    expect(at()).toEqual([0, 250, 750, 1750, 3750, 7750, 15_750, 30_750, 45_750, 60_750, 60_750]);
+    await clock.advance(100_000);
+    expect(at()).toEqual([0, 250, 750, 1750, 3750, 7750, 12_750, 17_750, 22_750, 27_750, 27_750]);
     expect(what().slice(-2)).toEqual(['list', 'watch 1']);
     expect(events).toEqual(['Synced']);
   });
@@ -202,10 +204,21 @@ describe('a watch', () => {
     expect(at().filter((_time, i) => i % 2 === 0)).toEqual([0, 250, 750, 1750, 3750]);
   });
 
-  test('slows down when the server closes at once each time, and not when something came', async () => {
-    const { at } = await play([{ list: empty, stream: [] }, { stream: [] }, { stream: [bookmark(2)] }, { stream: [] }]);
+  test.each<[string, readonly Step[]]>([
+    ['closes', []],
+    ['says something and closes', [bookmark(2)]],
+    ['says half of something and is cut off', [bookmark(2), bookmark(3).slice(0, 20), new Error('terminated')]],
+  ])('slows down when the server %s at once each time', async (_name, stream) => {
+    const { at } = await play([{ list: empty, stream }, { stream }, { stream }, { stream }]);
     await clock.advance(20_000);
-    expect(at()).toEqual([0, 0, 250, 750, 750, 1000]);
+    expect(at()).toEqual([0, 0, 250, 750, 1750, 3750]);
+  });
+
+  test('does not slow down when something came on a connection that held', async () => {
+    const stream = [bookmark(2), 1000];
+    const { at } = await play([{ list: empty, stream: [] }, { stream: [] }, { stream }, { stream }, { stream }]);
+    await clock.advance(20_000);
+    expect(at()).toEqual([0, 0, 250, 750, 1750, 2750, 3750]);
   });
 
   test('forgets its failures once a connection held', async () => {

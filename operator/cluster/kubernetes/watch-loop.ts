@@ -44,6 +44,8 @@ const TIMEOUT_SECONDS = 300;
  * reports nothing for ever. Resources without bookmarks (Events) just reconnect, which costs one request.
  */
 const SILENCE_MILLISECONDS = 150_000;
+/** A connection on which something came must have held this long to be a good one: some proxies answer well, and cut each answer. */
+const WORTH_MILLISECONDS = 1000;
 /** A connection that held this long was a good one, even if nothing changed meanwhile. */
 const HEALTHY_MILLISECONDS = 30_000;
 /** An object is at most 1.5 MiB in etcd; as JSON, with its managed fields, a few times that. */
@@ -98,9 +100,10 @@ export class WatchLoop<T extends KubernetesObject> implements WatchFreshness {
       }
       const relist = needsList(failure);
       if (relist) this.#resourceVersion = undefined;
-      if (clock.monotonic() - connectedAt >= HEALTHY_MILLISECONDS) failures = 0;
+      const held = clock.monotonic() - connectedAt;
+      if (held >= HEALTHY_MILLISECONDS) failures = 0;
       // A list always counts as a failure: a server that answers each one and then refuses its version must not be asked in a tight circle.
-      failures = this.#lines > 0 && !relist ? 0 : failures + 1;
+      failures = this.#lines > 0 && held >= WORTH_MILLISECONDS && !relist ? 0 : failures + 1;
       const retryAfterSeconds = failure instanceof ClusterError ? failure.retryAfterSeconds : undefined;
       await wait(clock, backoffMilliseconds(failures, random(), retryAfterSeconds), signal);
     }
