@@ -8,7 +8,7 @@ import type { RoutesUpdate } from '../common/wire/routes.ts';
 import type { OperatorMessage } from '../common/wire/stream.ts';
 import { seededRandom, testCluster, type TestCluster } from './cluster/memory/test-cluster.ts';
 import { ClusterError } from './cluster/port.ts';
-import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS, type Pod } from './cluster/resources.ts';
+import { MODEL_FUNCTIONS, MODEL_REVISIONS, NETWORK_POLICIES, PODS, SERVICES, type Pod } from './cluster/resources.ts';
 import type { OperatorConfiguration } from './configuration.ts';
 import { TestGateway, type TestStream } from './gateways/test-gateway.ts';
 import { startOperator, type Operator } from './operator.ts';
@@ -228,6 +228,28 @@ describe('an operator', () => {
     } finally {
       await other.close();
     }
+  });
+
+  test.each([
+    {
+      told: { gatewayHost: 'gateway.example', networkPolicies: true },
+      made: ['digits -> gateway.example', 'policy for pilotlight-system'],
+    },
+    { told: { gatewayHost: undefined, networkPolicies: false }, made: [] },
+  ])('makes the Services and NetworkPolicies that it is told to: $told', async ({ told, made }) => {
+    await world.cluster.create(MODEL_FUNCTIONS, digits);
+    await start(told);
+    await eventually(() => pod('digits-00001-0'));
+    await eventually(async () => (await world.cluster.get(MODEL_FUNCTIONS, key))?.status);
+    const services = await world.cluster.list(SERVICES);
+    const policies = await world.cluster.list(NETWORK_POLICIES);
+    expect([
+      ...services.map(({ metadata, spec }) => `${metadata.name} -> ${spec?.externalName}`),
+      ...policies.map(({ spec }) => {
+        const [namespace] = Object.values(spec?.ingress?.[0]?.from?.[0]?.namespaceSelector?.matchLabels ?? {});
+        return `policy for ${namespace}`;
+      }),
+    ]).toEqual(made);
   });
 
   test('is healthy, and shows its metrics', async () => {
