@@ -23,7 +23,7 @@ afterAll(() => Promise.all([suite.close(), killer.close()]));
 
 let traffic: Traffic;
 beforeEach(async () => {
-  [traffic] = await Promise.all([startTraffic(suite), suite.untilNoPods('asleep')]);
+  traffic = await startTraffic(suite);
 });
 afterEach(() => traffic.stop('after the test'));
 

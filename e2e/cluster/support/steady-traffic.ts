@@ -27,22 +27,21 @@ export interface TrafficReport {
   readonly failures: readonly LoadFailure[];
 }
 
-/** Applies the functions: `short` and `held` with one pod at least, `asleep` with none. Resolves when all is as it will be. */
+/** Applies the functions: `short` keeps one pod, `held` has two for as long as there is traffic, `asleep` has none. */
 export async function prepareFunctions(suite: Suite): Promise<void> {
   await suite.apply(
     modelFunction('short', { scaling: { minReplicas: 1 } }),
     modelFunction('held', {
-      scaling: { minReplicas: 2, maxReplicas: 2 },
+      scaling: { target: 1, maxReplicas: 2 },
       batching: { maxBatchSize: 32, maxDelayMilliseconds: HELD_MILLISECONDS },
     }),
-    modelFunction('asleep', { scaling: { stableWindowSeconds: 6 } }),
+    // Nobody can be woken while the API server is away, and the kubelet looks for new pods up to a minute after.
+    modelFunction('asleep', { queue: { timeoutSeconds: 180 } }),
   );
-  await suite.untilReady('short');
-  await suite.untilReplicas('held', 2);
-  await suite.untilReady('asleep');
-  await suite.untilNoPods('asleep');
+  for (const name of ['short', 'held', 'asleep']) await suite.untilReady(name);
 }
 
+/** Resolves when it flows, and nobody needs more pods for it nor has too many. */
 export async function startTraffic(suite: Suite): Promise<Traffic> {
   const load = async (name: string, perSecond: number, keepAlive: boolean): Promise<Load> =>
     suite.client.load({
@@ -54,10 +53,12 @@ export async function startTraffic(suite: Suite): Promise<Traffic> {
   const loads: Record<string, Load> = {
     'short, new connections': await load('short', 25, false),
     'short, kept connections': await load('short', 25, true),
-    'held, kept connections': await load('held', 5, true),
+    'held, new connections': await load('held', 8, false),
   };
   const [, kept, held] = Object.values(loads);
   await held?.until({ outcome: { name: '200', inARow: 10 } });
+  await suite.untilReplicas('held', 2);
+  await suite.untilNoPods('asleep');
   const end = async (title: string): Promise<TrafficReport> => {
     const reports: Record<string, LoadReport> = {};
     for (const [name, each] of Object.entries(loads)) reports[name] = await each.stop();
@@ -72,9 +73,11 @@ export async function startTraffic(suite: Suite): Promise<Traffic> {
     return report;
   };
   let ended: Promise<TrafficReport> | undefined;
+  let calls = 0;
   return {
     wake: async (afterMilliseconds = 0) => {
-      loads['asleep, one'] = await suite.client.load({
+      calls += 1;
+      loads[calls === 1 ? 'asleep, one' : `asleep, one, call ${calls}`] = await suite.client.load({
         request: suite.inference('asleep', DIGITS.request),
         includes: '"model_name":"asleep"',
         requests: 1,
