@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Registry } from 'prom-client';
-import { systemClock } from '../common/platform/clock.ts';
+import { systemClock, type Clock } from '../common/platform/clock.ts';
 import { createLogger } from '../common/platform/logging.ts';
 import { collectProcessMetrics } from '../common/platform/process-metrics.ts';
 import { kubernetesCluster } from './cluster/kubernetes/kubernetes-cluster.ts';
@@ -18,15 +18,16 @@ collectProcessMetrics(registry);
 
 const configuration = readConfiguration(process.env, hostname());
 const kubeconfigPath = process.env[OPERATOR_ENVIRONMENT.kubeconfig];
-const clock = systemClock;
 const random = Math.random;
 const cluster = kubernetesCluster({
   ...(kubeconfigPath === undefined ? {} : { kubeconfigPath }),
-  clock,
+  clock: systemClock,
   logger,
   random,
 });
-watchMetrics(registry, clock, () => cluster.watches());
+// Objects' timestamps are the API server's.
+const clock: Clock = { ...systemClock, now: () => cluster.now() };
+watchMetrics(registry, systemClock, () => cluster.watches());
 const credentials = new ControlSecret({
   cluster,
   namespace: configuration.namespace,

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import type { ModelFunction } from '../../common/api/kinds.ts';
 import { API_VERSION, LABELS } from '../../common/api/names.ts';
+import type { Clock } from '../../common/platform/clock.ts';
 import { createLogger } from '../../common/platform/logging.ts';
 import { apply } from '../cluster/apply.ts';
 import { kubernetesCluster, type KubernetesCluster } from '../cluster/kubernetes/kubernetes-cluster.ts';
@@ -36,26 +37,38 @@ let ledger: DemandLedger;
 let controllers: Controllers | undefined;
 let announced: Set<string>;
 let sequence: number;
+/** Milliseconds by which the operator's own clock is ahead. */
+let skew: number;
+/** Whether pods become ready. */
+let announces: boolean;
 /** What the one gateway has for the revision. */
 let present: { inFlight: number; requestSeconds: number };
 
 beforeEach(async () => {
   world = testCluster();
   const { clock } = world;
-  server = await startMemoryApiServer(world.cluster);
+  server = await startMemoryApiServer(world.cluster, world.clock);
   relay = await startFaultingRelay({ url: server.url }, clock);
   const logger = createLogger('test', 'silent');
   const random = (): number => 0.5;
-  cluster = kubernetesCluster({ kubeconfigPath: relay.kubeconfigPath, clock, logger, random });
+  // The operator's machine has a clock of its own, which may be wrong.
+  const local: Clock = {
+    now: () => clock.now() + skew,
+    monotonic: () => clock.monotonic(),
+    after: (milliseconds, callback) => clock.after(milliseconds, callback),
+  };
+  cluster = kubernetesCluster({ kubeconfigPath: relay.kubeconfigPath, clock: local, logger, random });
   ledger = new DemandLedger(0);
   controllers = undefined;
   announced = new Set();
   sequence = 0;
+  skew = 0;
+  announces = true;
   present = { inFlight: 1, requestSeconds: 0 };
   await applyFunction(2);
   const starting = startControllers({
     cluster,
-    clock,
+    clock: { ...local, now: () => cluster.now() },
     random,
     logger,
     registry: new Registry(),
@@ -106,7 +119,7 @@ async function walk(seconds: number): Promise<void> {
 async function beat(): Promise<void> {
   const now = world.clock.monotonic() / 1000;
   const announcements = (await pods())
-    .filter(({ metadata }) => !announced.has(metadata.uid ?? ''))
+    .filter(({ metadata }) => announces && !announced.has(metadata.uid ?? ''))
     .map(({ metadata }, at) => ({
       namespace: NAMESPACE,
       revision: REVISION,
@@ -131,7 +144,7 @@ async function applyFunction(minReplicas: number): Promise<void> {
     metadata: FUNCTION,
     spec: {
       model: { uri: 'https://models/digits.onnx' },
-      scaling: { minReplicas, maxReplicas: 6, target: 1, stableWindowSeconds: 6 },
+      scaling: { minReplicas, maxReplicas: 6, target: 1, stableWindowSeconds: 6, startTimeoutSeconds: 30 },
     },
   };
   await apply(world.cluster, MODEL_FUNCTIONS, manifest as unknown as ModelFunction);
@@ -227,6 +240,17 @@ test('a view that is stale takes nothing to zero while callers are there', async
   relay.fault = ({ isWatch }) => (isWatch ? { type: 'Hung' } : undefined);
   await walk(200);
   expect(await uids()).toEqual(before);
+});
+
+test.each([300_000, -300_000])('a clock that is %i ms off gives pods their time to start, and no more', async (off) => {
+  skew = off;
+  announces = false;
+  present.inFlight = 4;
+  await walk(25);
+  const starting = await names();
+  expect(starting).toEqual([0, 1, 2, 3].map((ordinal) => `${REVISION}-${ordinal}`));
+  await walk(10);
+  expect(await names()).not.toEqual(starting);
 });
 
 test('a loop at rest asks for nothing', async () => {

@@ -28,6 +28,8 @@ export interface KubernetesClusterOptions {
 }
 
 export interface KubernetesCluster extends Cluster {
+  /** The API server's wall clock, in milliseconds since the epoch; this machine's before its first answer. */
+  now(): number;
   /** How fresh each running watch is. */
   watches(): readonly WatchFreshness[];
   /** Ends the watches and breaks off the calls; both are over when it resolves. */
@@ -172,6 +174,10 @@ class Adapter implements KubernetesCluster {
       },
       what: `delete ${describeObject(resource, key)}`,
     });
+  }
+
+  now(): number {
+    return this.#transport.time.now();
   }
 
   watches(): readonly WatchFreshness[] {

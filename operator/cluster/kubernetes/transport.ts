@@ -8,6 +8,7 @@ import type { DispatcherOptions } from '@kubernetes/client-node';
 import type { Clock } from '../../../common/platform/clock.ts';
 import { ClusterError } from '../port.ts';
 import type { Access, Authorization } from './access.ts';
+import { ServerTime } from './server-time.ts';
 import { errorFromResponse } from './status-error.ts';
 
 /** Enough for an operator's work queues; a burst of creates waits here rather than opening a connection each. */
@@ -44,10 +45,12 @@ export class Transport {
   readonly #clock: Clock;
   readonly #closed = new AbortController();
   #dispatchers: Dispatchers | undefined;
+  readonly time: ServerTime;
 
   constructor(access: Access, clock: Clock) {
     this.#access = access;
     this.#clock = clock;
+    this.time = new ServerTime(clock);
   }
 
   /** The answer's JSON. Throws a ClusterError for anything but a 2xx. */
@@ -93,6 +96,7 @@ export class Transport {
     signal.throwIfAborted();
     const authorization = await orAbort(this.#access.authorize(), signal);
     const response = await this.#send(call, pool, authorization, signal);
+    this.time.observe(response.headers['date']);
     if (response.statusCode !== 401) return assertSuccess(call.what, response);
     await response.body.dump();
     this.#access.renew(authorization);

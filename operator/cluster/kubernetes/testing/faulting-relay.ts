@@ -115,7 +115,8 @@ export async function startFaultingRelay(
       await answer.body.dump();
       return void request.socket.resetAndDestroy();
     }
-    response.writeHead(answer.statusCode, { 'content-type': 'application/json' }).flushHeaders();
+    const date = String(answer.headers['date']);
+    response.writeHead(answer.statusCode, { 'content-type': 'application/json', date }).flushHeaders();
     const silence = silences;
     let left = fault?.type === 'Cut' ? fault.afterBytes : Infinity;
     for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {

@@ -9,7 +9,7 @@ import { startMemoryApiServer } from './memory-api-server.ts';
 
 describeClusterConformance('The adapter, on an in-memory cluster behind HTTP,', async () => {
   const memory = new MemoryCluster({ clock: systemClock, random: Math.random, resources: PRODUCT_RESOURCES });
-  const server = await startMemoryApiServer(memory);
+  const server = await startMemoryApiServer(memory, systemClock);
   const relay = await startFaultingRelay({ url: server.url }, systemClock);
   const cluster = kubernetesCluster({
     kubeconfigPath: relay.kubeconfigPath,

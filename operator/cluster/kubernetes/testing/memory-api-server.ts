@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from '../../../../common/platform/clock.ts';
 import { ClusterError, type Cluster, type DeleteOptions, type KubernetesObject, type Resource } from '../../port.ts';
 import * as RESOURCES from '../../resources.ts';
 
@@ -70,13 +71,15 @@ class WatchedResource {
   }
 }
 
-export async function startMemoryApiServer(cluster: Cluster): Promise<MemoryApiServer> {
+/** @param clock of the cluster, which its answers tell */
+export async function startMemoryApiServer(cluster: Cluster, clock: Pick<Clock, 'now'>): Promise<MemoryApiServer> {
   const ending = new AbortController();
   const resources = Object.values(RESOURCES).map((resource) => ({
     resource: resource,
     watched: new WatchedResource(cluster, resource as AnyResource, ending.signal),
   }));
   const server = createServer((request, response) => {
+    response.setHeader('date', new Date(clock.now()).toUTCString());
     const url = new URL(request.url ?? '/', 'http://localhost');
     const found = resources
       .map(({ resource, watched }) => ({ target: parsePath(url.pathname, resource), watched }))
