@@ -37,8 +37,9 @@ cuda-image: install ## Build $(REGISTRY)/pilotlight-runtime:$(TAG)-cuda, for NVI
 
 deploy: ## Install or upgrade the chart with these images in the cluster of $KUBECONFIG, namespace pilotlight-system, and wait
 	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of the cluster to install into, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make deploy" >&2; exit 2; }
-	@command -v helm >/dev/null || { echo "Helm 3.14 or later is needed to install the chart: https://helm.sh/docs/intro/install" >&2; exit 2; }
-	@helm upgrade --install pilotlight charts/pilotlight --namespace pilotlight-system --create-namespace \
+	@command -v helm >/dev/null || { echo "Helm 3.17 or later is needed to install the chart: https://helm.sh/docs/intro/install" >&2; exit 2; }
+	@# --take-ownership: make conformance may have installed the CRDs before.
+	@helm upgrade --install pilotlight charts/pilotlight --namespace pilotlight-system --create-namespace --take-ownership \
 	  --set-string image.registry=$(REGISTRY) --set-string image.tag=$(TAG) --wait --timeout 3m
 
 ##@ Develop
