@@ -1,8 +1,11 @@
-/** Runs the commands of the pages for beginners as they are written, and compares what they print. It needs the built programs in dist/. */
+/**
+ * Runs the commands of the pages for beginners as they are written, and compares what they print. It needs the built programs in dist/. Commands that
+ * need a cluster are run by e2e/cluster/documentation.e2e.test.ts.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { codeBlocks } from './markdown.ts';
+import { steps } from './markdown.ts';
 import { ShellSession } from './shell-session.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -21,12 +24,12 @@ test.each(PAGES)(
     expect(existsSync(join(ROOT, 'dist/pilotlight.js'))).toBe(true);
     const session = await ShellSession.start();
     try {
-      for (const { language, text } of codeBlocks(readFileSync(join(ROOT, page), 'utf8'))) {
-        if (language === 'sh') {
-          session.forget();
-          await session.run(text);
-        }
-        if (language === 'text') await session.expectText(text);
+      for (const { commands, expected } of steps(readFileSync(join(ROOT, page), 'utf8')).filter(
+        ({ needsCluster }) => !needsCluster,
+      )) {
+        session.forget();
+        await session.run(commands);
+        for (const text of expected) await session.expectText(text);
       }
     } finally {
       await session.close();

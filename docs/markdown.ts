@@ -19,6 +19,22 @@ export function codeBlocks(page: string): CodeBlock[] {
   }));
 }
 
+/** What a page tells its reader to type, each with what is then to be seen. */
+export interface Step {
+  readonly commands: string;
+  readonly expected: readonly string[];
+  readonly needsCluster: boolean;
+}
+
+export function steps(page: string): Step[] {
+  const found: (Step & { expected: string[] })[] = [];
+  for (const { language, text } of codeBlocks(page)) {
+    if (language === 'sh') found.push({ commands: text, expected: [], needsCluster: /^(?:kubectl|helm) /m.test(text) });
+    if (language === 'text') found.at(-1)?.expected.push(text);
+  }
+  return found;
+}
+
 /** Targets of links and images, outside of code. */
 export function linkTargets(page: string): string[] {
   const prose = page.replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '').replaceAll(/`[^`\n]*`/g, '');

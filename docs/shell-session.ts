@@ -1,6 +1,6 @@
 /**
- * Runs what a page tells its reader to type: `npx pilotlight local` and `serve` in a terminal of their own, everything else in another. It works in a
- * folder that looks like a clone, and on ports of its own.
+ * Runs what a page tells its reader to type: what stays (`npx pilotlight local` and `serve`, `kubectl port-forward` and `--watch`) in a terminal of its own,
+ * everything else in another. It works in a folder that looks like a clone, and on ports of its own.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const STAYS = /^npx pilotlight (?:local|serve) /;
+const STAYS = /^(?:npx pilotlight (?:local|serve) |kubectl .*(?:port-forward|--watch))/;
+/** What shows that one of them works. */
+const STANDS = / {2}Ready {2}| is ready at |^Forwarding from |^NAME /m;
 /** These install, or run everything; the checks of the project themselves do that. */
 const LEFT_OUT = /^(?:make|npm) /;
 const NUMBER = String.raw`\d+(?:\.\d+)?`;
@@ -31,7 +33,7 @@ export class ShellSession {
 
   private constructor(ports: { readonly gateway: number; readonly metrics: number }) {
     this.#ports = ports;
-    for (const name of ['examples', 'docs']) symlinkSync(join(ROOT, name), join(this.#folder, name));
+    for (const name of ['examples', 'docs', 'charts']) symlinkSync(join(ROOT, name), join(this.#folder, name));
     // Of an option that is given twice the last one counts.
     const script = `#!/bin/sh
 shift
@@ -48,8 +50,8 @@ exec '${process.execPath}' '${join(ROOT, 'cli/bin/pilotlight.cjs')}' "$@"
   async run(block: string): Promise<void> {
     const lines = block.split('\n').filter((line) => !LEFT_OUT.test(line));
     for (const line of lines.filter((each) => STAYS.test(each))) {
-      this.#terminals.push(this.#spawn(`exec ${line}`));
-      await this.expect(/ {2}Ready {2}| is ready at /);
+      this.#terminals.push(this.#spawn(`exec ${line.replace(/ &$/, '')}`));
+      await this.expect(STANDS);
     }
     const script = lines.filter((line) => !STAYS.test(line)).join('\n');
     const [code] = (await once(this.#spawn(script), 'close')) as [number | null];
@@ -122,6 +124,7 @@ exec '${process.execPath}' '${join(ROOT, 'cli/bin/pilotlight.cjs')}' "$@"
   #onOwnPorts(text: string): string {
     return text
       .replaceAll('127.0.0.1:8080', `127.0.0.1:${this.#ports.gateway}`)
+      .replaceAll(' 8080:80', ` ${this.#ports.gateway}:80`)
       .replaceAll('127.0.0.1:9090', `127.0.0.1:${this.#ports.metrics}`);
   }
 }
