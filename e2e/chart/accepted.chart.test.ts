@@ -1,5 +1,5 @@
 /** Every kind of installation is one that a cluster takes, asked of the API server of $KUBECONFIG without writing anything but a namespace. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { kubectl } from '../cluster/support/kubectl.ts';
 import { lint, render, VARIANTS, type Manifest } from './support/chart.ts';
@@ -9,6 +9,9 @@ import type { Workload } from './support/workloads.ts';
 const FOREIGN = ['HTTPRoute', 'PodMonitor', 'PrometheusRule'];
 
 const namespace = `pilotlight-chart-${randomBytes(2).toString('hex')}`;
+
+// It asks a machine that may have other things to do.
+jest.setTimeout(120_000);
 
 beforeAll(async () => {
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };

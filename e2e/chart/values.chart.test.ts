@@ -109,6 +109,16 @@ describe('environment', () => {
   });
 });
 
+test('names that look like numbers stay names', () => {
+  const manifests = render({ clusterDomain: '1.2', controlSecretName: '007', gateway: { priorityClassName: '1e3' } });
+  const gateway = deployment(manifests, 'gateway');
+  expect(environment(gateway)).toMatchObject({
+    PILOTLIGHT_CLUSTER_DOMAIN: '1.2',
+    PILOTLIGHT_CONTROL_TOKEN: { secretKeyRef: { name: '007' } },
+  });
+  expect(gateway.spec.template.spec['priorityClassName']).toBe('1e3');
+});
+
 describe('images', () => {
   test.each<[string, Values, string, string]>([
     ['by default', {}, 'localhost/pilotlight-operator:0.1.0', 'localhost/pilotlight-runtime:0.1.0'],

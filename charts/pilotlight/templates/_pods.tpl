@@ -28,7 +28,7 @@ annotations:
 {{/* The part of a pod's spec that says who it is and where it goes. */}}
 {{- define "pilotlight.podSettings" -}}
 {{- $values := index .root.Values .component -}}
-serviceAccountName: {{ include "pilotlight.serviceAccountName" . }}
+serviceAccountName: {{ include "pilotlight.serviceAccountName" . | quote }}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -38,7 +38,7 @@ enableServiceLinks: false
 securityContext:
   {{- toYaml $values.podSecurityContext | nindent 2 }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.nodeSelector }}
 nodeSelector:
