@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { MODEL_REVISIONS } from '../../operator/cluster/resources.ts';
+import { MODEL_REVISIONS, NETWORK_POLICIES, SERVICES } from '../../operator/cluster/resources.ts';
 import { DIGITS } from '../local/examples.ts';
 import { kubectl } from './support/kubectl.ts';
 import { modelFunction } from './support/manifests.ts';
-import { NETWORK_POLICIES, SERVICES } from './support/resources.ts';
 import { startSuite, type Suite } from './support/suite.ts';
 
 jest.setTimeout(120_000);

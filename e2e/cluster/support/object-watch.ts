@@ -83,6 +83,11 @@ export class ObjectWatch<T extends KubernetesObject> {
     });
   }
 
+  /** Once a state was told, since the watch began; it may have passed. */
+  async untilSeen(what: string, isIt: (object: T) => boolean): Promise<void> {
+    await this.until(what, () => (this.history.some(({ object }) => isIt(object)) ? true : undefined));
+  }
+
   /** Once what existed when it began is known. */
   async synced(): Promise<this> {
     await this.until(`${this.#resource.plural} are listed`, () => true);

@@ -8,19 +8,11 @@ export const NAMESPACES: Resource<KubernetesObject> = {
   namespaced: false,
 };
 
-export interface Service extends KubernetesObject {
-  readonly spec: { readonly type?: string; readonly externalName?: string };
+export interface ResourceQuota extends KubernetesObject {
+  /** `hard` is what is enforced; it follows the spec a moment later. */
+  readonly status?: { readonly hard?: Readonly<Record<string, string>> };
 }
-export const SERVICES: Resource<Service> = { apiVersion: 'v1', kind: 'Service', plural: 'services', namespaced: true };
-
-export const NETWORK_POLICIES: Resource<KubernetesObject> = {
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  plural: 'networkpolicies',
-  namespaced: true,
-};
-
-export const RESOURCE_QUOTAS: Resource<KubernetesObject> = {
+export const RESOURCE_QUOTAS: Resource<ResourceQuota> = {
   apiVersion: 'v1',
   kind: 'ResourceQuota',
   plural: 'resourcequotas',
