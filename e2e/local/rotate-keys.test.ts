@@ -227,3 +227,20 @@ test('a rotation lets every pod in, through a gateway that lags behind and a cha
     expect(await announce(pod.name)).toEqual([next, 204]);
   }
 }, 60_000);
+
+test('a list that was replaced makes the former key worth nothing within a minute', async () => {
+  await operator('operator-0');
+  await operator('operator-1');
+  await replicas(1);
+  expect(await announce('digits-00001-0')).toEqual(['old', 204]);
+  const before = await secret();
+  const { token } = parseControlSecret(before);
+  const signingKeys = [{ id: 'mine', secret: randomBytes(32).toString('base64url') }] as const;
+  const { data = {} } = controlSecret(SYSTEM, SECRET.name, { token, signingKeys });
+  await world.cluster.update(SECRETS, { ...before, data });
+  await seconds(61);
+  expect(await announce('digits-00001-0')).toEqual(['old', 403]);
+  await replicas(2);
+  expect(await announce('digits-00001-1')).toEqual(['mine', 204]);
+  expect(await keys()).toEqual(['mine']);
+}, 60_000);
