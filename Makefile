@@ -70,7 +70,7 @@ conformance: install ## Install the CRDs in the cluster of $KUBECONFIG and hold 
 	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to test against, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make conformance" >&2; exit 2; }
 	@npm test --silent -- --testMatch='**/*.conformance.test.ts' --testPathIgnorePatterns=/node_modules/
 
-chart-test: install ## Hold the chart against the API server of $KUBECONFIG, which it asks but does not change (about half a minute; needs helm and kubectl)
+chart-test: install ## Hold the chart against the API server of $KUBECONFIG, in a namespace that goes again; nothing is installed (needs helm and kubectl)
 	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to ask, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make chart-test" >&2; exit 2; }
 	@for program in helm kubectl; do command -v $$program >/dev/null || { echo "$$program is needed to test the chart: put it on PATH" >&2; exit 2; }; done
 	@npm test --silent -- --runInBand --testMatch='**/*.chart.test.ts' --testPathIgnorePatterns=/node_modules/

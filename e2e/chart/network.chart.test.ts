@@ -55,12 +55,12 @@ test('the operator: monitoring comes in; DNS, the API, gateways and runtimes are
 describe('as told', () => {
   const monitoring = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } };
 
-  test('only some call functions, and only monitoring scrapes', () => {
+  test('only some and helm test call functions, and only monitoring scrapes', () => {
     expect(policy('gateway', 'full')).toMatchObject({
       ingress: [
         {
           ports: tcp('http', 'external'),
-          from: [{ namespaceSelector: { matchLabels: { 'example.com/calls': 'models' } } }],
+          from: [{ namespaceSelector: { matchLabels: { 'example.com/calls': 'models' } } }, own('test')],
         },
         {},
         { ports: tcp('metrics'), from: [monitoring] },
