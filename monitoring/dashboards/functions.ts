@@ -161,6 +161,7 @@ export const FUNCTIONS: DashboardContent = {
         }),
         table({
           title: 'Ready',
+          height: 6,
           description:
             'What the condition Ready of each function says now. kubectl describe modelfunction has the message.',
           unit: 'short',
@@ -271,6 +272,7 @@ export const FUNCTIONS: DashboardContent = {
       panels: [
         stat({
           title: 'Cold starts',
+          height: 8,
           description: 'Requests in the time range that found no pod of their revision and were answered by a new one.',
           unit: 'short',
           queries: [
@@ -282,6 +284,7 @@ export const FUNCTIONS: DashboardContent = {
         }),
         stat({
           title: 'p95 cold start',
+          height: 8,
           description:
             '95 % of the cold starts in the time range took no longer than this. The alert rules have an objective of 30 s.',
           unit: 's',

@@ -25,6 +25,8 @@ export interface PanelContent {
   readonly thresholds?: Thresholds;
   /** Of 24 columns. */
   readonly width?: number;
+  /** In rows of 30 pixels. */
+  readonly height?: number;
 }
 
 /** A panel without its place on the board. */
@@ -55,7 +57,7 @@ export function timeSeries(content: TimeSeriesContent): Panel {
   return {
     ...common('timeseries', content, { range: true }),
     width: content.width ?? 8,
-    height: 8,
+    height: content.height ?? 8,
     fieldConfig: {
       defaults: {
         unit: content.unit,
@@ -81,7 +83,7 @@ export function stat(content: PanelContent): Panel {
   return {
     ...common('stat', content, { instant: true }),
     width: content.width ?? 4,
-    height: 4,
+    height: content.height ?? 4,
     fieldConfig: { defaults: coloured(content), overrides: [] },
     options: {
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
@@ -97,7 +99,7 @@ export function barGauge(content: PanelContent): Panel {
   return {
     ...common('bargauge', content, { instant: true }),
     width: content.width ?? 8,
-    height: 8,
+    height: content.height ?? 8,
     fieldConfig: { defaults: { ...coloured(content), min: 0 }, overrides: [] },
     options: {
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
@@ -112,7 +114,7 @@ export function table(content: PanelContent & { readonly columns: readonly strin
   return {
     ...common('table', content, { instant: true, format: 'table' }),
     width: content.width ?? 8,
-    height: 8,
+    height: content.height ?? 8,
     fieldConfig: { defaults: coloured(content), overrides: [] },
     options: { showHeader: true },
     transformations: [
