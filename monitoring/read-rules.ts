@@ -1,5 +1,5 @@
 /** The rules as they are shipped. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 
@@ -20,6 +20,11 @@ export interface RecordingRule {
 
 export function ruleFiles(): string[] {
   return readdirSync(FOLDER).map((file) => join(FOLDER, file));
+}
+
+/** Files for `promtool test rules`. */
+export function ruleTests(): string[] {
+  return globSync('*.promtool.yaml', { cwd: import.meta.dirname }).map((file) => join(import.meta.dirname, file));
 }
 
 export function readRules(): { readonly alerts: readonly Alert[]; readonly recordings: readonly RecordingRule[] } {
