@@ -65,6 +65,11 @@ bench: install ## Print the figures of docs/reference/performance.md: cold start
 	@node e2e/bench/cold-start.ts
 	@node e2e/bench/gateway.ts
 	@node e2e/bench/runtime.ts
+	@echo "Figures that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
+
+bench-cluster: install ## Print those that need a cluster, which is $KUBECONFIG's, installed and otherwise idle (about 12 minutes; PARTS=burst: one part)
+	@node e2e/cluster/support/check-prerequisites.ts
+	@node e2e/bench/cluster/main.ts $(PARTS)
 
 conformance: install ## Install the CRDs in the cluster of $KUBECONFIG and hold the adapter and them against it
 	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to test against, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make conformance" >&2; exit 2; }
