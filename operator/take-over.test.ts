@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import type { ModelFunction } from '../common/api/kinds.ts';
+import type { Clock } from '../common/platform/clock.ts';
 import { createLogger } from '../common/platform/logging.ts';
 import { ManualClock } from '../common/platform/manual-clock.ts';
 import type { Announcement } from '../common/wire/announcement.ts';
@@ -35,6 +36,12 @@ class Replica {
   /** Answers to its writes come only after this. */
   answers: Promise<void> = Promise.resolve();
   crashed = false;
+  /** Stopped, as by SIGSTOP: nothing of it runs, and what comes for it waits. */
+  stopped = false;
+  /** Milliseconds that its clock went on by while it stood still. */
+  #stalled = 0;
+  #stoppedAt = 0;
+  readonly #waiting: (() => void)[] = [];
   operator: Operator | undefined;
   stream: TestStream | undefined;
   sequence = 0;
@@ -48,6 +55,28 @@ class Replica {
 
   get routes(): RoutesUpdate[] {
     return (this.stream?.received ?? []).filter((message) => message.type === 'routes');
+  }
+
+  /** Its wall clock is off by `skew`. */
+  time(skew: number): Clock {
+    return {
+      now: () => this.clock.now() + this.#stalled + skew,
+      monotonic: () => this.clock.monotonic() + this.#stalled,
+      after: (milliseconds, callback) => this.clock.after(milliseconds, callback),
+    };
+  }
+
+  stop(now: number): void {
+    this.stopped = true;
+    this.#stoppedAt = now;
+  }
+
+  /** What waited comes before any timer does: a process that wakes has no order of its own. */
+  async wake(now: number): Promise<void> {
+    this.stopped = false;
+    this.#stalled += now - this.#stoppedAt;
+    for (const deliver of this.#waiting.splice(0)) deliver();
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 
   reach(cluster: Cluster): Cluster {
@@ -66,7 +95,15 @@ class Replica {
       get: (resource, key) => read(() => cluster.get(resource, key)),
       list: (resource, scope) => read(() => cluster.list(resource, scope)),
       watch: (resource, scope, onEvent, signal) =>
-        cluster.watch(resource, scope, (event) => (this.cut ? undefined : onEvent(event)), signal),
+        cluster.watch(
+          resource,
+          scope,
+          (event) => {
+            if (this.stopped) this.#waiting.push(() => onEvent(event));
+            else if (!this.cut) onEvent(event);
+          },
+          signal,
+        ),
       create: (resource, object) => write('create', resource.kind, () => cluster.create(resource, object)),
       update: (resource, object) => write('update', resource.kind, () => cluster.update(resource, object)),
       patchStatus: (resource, key, status) =>
@@ -100,14 +137,14 @@ afterEach(async () => {
 });
 
 /** Also the gateway's stream to it is there, and was told nothing but hello. */
-async function start(name: string): Promise<Replica> {
+async function start(name: string, skew = 0): Promise<Replica> {
   const clock = new ManualClock();
   await clock.advance(world.clock.monotonic());
   const replica = new Replica(name, clock);
   replicas.push(replica);
   replica.operator = await startOperator({
     cluster: replica.reach(world.cluster),
-    clock,
+    clock: replica.time(skew),
     random: seededRandom(replicas.length),
     logger: createLogger('test', 'silent'),
     registry: new Registry(),
@@ -162,7 +199,7 @@ async function readyPods(): Promise<Announcement[]> {
 
 /** Seconds go by for all who live, with the gateway's heartbeat in each. */
 async function walk(seconds: number): Promise<void> {
-  const living = replicas.filter(({ crashed }) => !crashed);
+  const living = replicas.filter(({ crashed, stopped }) => !crashed && !stopped);
   for (let tenth = 1; tenth <= seconds * 10; tenth++) {
     await world.clock.advance(100);
     for (const { clock } of living) await clock.advance(100);
@@ -187,10 +224,10 @@ function podsInRoutes({ routes }: Replica): number {
 }
 
 /** The first leads, with three busy pods; the second follows. */
-async function pair(): Promise<{ leader: Replica; follower: Replica }> {
+async function pair(skew = 0): Promise<{ leader: Replica; follower: Replica }> {
   await world.cluster.create(MODEL_FUNCTIONS, digits);
   const leader = await start('operator-0');
-  const follower = await start('operator-1');
+  const follower = await start('operator-1', skew);
   present.inFlight = 3;
   await walkUntil(() => podsInRoutes(leader) === 3);
   // Longer than an announcement is kept of a pod that nobody looks at.
@@ -295,4 +332,38 @@ test('a former leader does not go on with what it was doing when its lead ended'
   resolve(undefined);
   await walk(2);
   expect(leader.writes).toEqual(begun);
+});
+
+test('a leader that stood still past its Lease writes nothing when it goes on, though it does not know yet', async () => {
+  const { leader, follower } = await pair();
+  leader.stop(world.clock.monotonic());
+  const attempts = leader.writes.length;
+  await walkUntil(() => follower.routes.length > 0);
+  // There is something to do, for both of them.
+  const [lost] = await pods();
+  await world.cluster.delete(PODS, { namespace: NAMESPACE, name: lost?.metadata.name ?? '' });
+  await walk(3);
+  const before = await uids();
+  expect(before).toHaveLength(3);
+  expect(before).not.toContain(lost?.metadata.uid);
+
+  await leader.wake(world.clock.monotonic());
+  expect(leader.writes).toHaveLength(attempts);
+  await walk(20);
+  expect(leader.writes).toHaveLength(attempts);
+  expect(await uids()).toEqual(before);
+  const [stale, fresh] = [leader, follower].map(({ routes }) => Math.max(...routes.map(({ epoch }) => epoch)));
+  expect(stale).toBeLessThan(fresh ?? 0);
+  expect(await get(leader, '/metrics')).toContain('pilotlight_operator_leader 0');
+  expect(await get(follower, '/metrics')).toContain('pilotlight_operator_leader 1');
+});
+
+test.each([-600_000, 600_000])('a follower whose clock is %i ms off takes over as any other', async (skew) => {
+  const { leader, follower } = await pair(skew);
+  const before = await uids();
+  crash(leader);
+  expect(await walkUntil(() => follower.routes.length > 0)).toBeLessThanOrEqual(6);
+  await walk(60);
+  expect(await uids()).toEqual(before);
+  expect(follower.writes).not.toContain('delete Pod');
 });
