@@ -89,6 +89,14 @@ describe.each(DASHBOARDS)('$title', ({ templating, panels, links, tags }) => {
   });
 });
 
+test('variables of one name mean the same on each board, for links carry them over', () => {
+  const meanings = new Map<string, Set<string>>();
+  for (const { name, definition = '' } of DASHBOARDS.flatMap(({ templating }) => templating.list)) {
+    meanings.set(name, (meanings.get(name) ?? new Set()).add(definition));
+  }
+  expect([...meanings].filter(([, definitions]) => definitions.size > 1)).toEqual([]);
+});
+
 test('every query of the functions board keeps to the chosen functions', () => {
   const board = DASHBOARDS.find(({ uid }) => uid === 'pilotlight-functions');
   const targets = board?.panels.flatMap(({ targets = [] }) => targets) ?? [];

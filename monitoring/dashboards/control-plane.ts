@@ -2,8 +2,8 @@
 import type { DashboardContent } from './dashboard.ts';
 import { stat, timeSeries } from './panel.ts';
 
-/** Where Pilotlight is installed. */
-const NAMESPACE = 'namespace=~"$namespace"';
+/** Where Pilotlight is installed: not what the functions board calls namespace, for links carry variables from board to board. */
+const NAMESPACE = 'namespace=~"$installation"';
 const POD = '{{pod}}';
 
 const rate = (metric: string, labels = NAMESPACE): string => `rate(${metric}{${labels}}[$__rate_interval])`;
@@ -15,7 +15,9 @@ export const CONTROL_PLANE: DashboardContent = {
   uid: 'pilotlight-control-plane',
   title: 'Pilotlight / Control plane',
   description: 'Operators and gateways: who leads, what is reconciled, how fresh their view is, what they use.',
-  variables: [{ name: 'namespace', label: 'Namespace', query: 'label_values(pilotlight_operator_leader, namespace)' }],
+  variables: [
+    { name: 'installation', label: 'Installed in', query: 'label_values(pilotlight_operator_leader, namespace)' },
+  ],
   rows: [
     {
       title: 'Now',
