@@ -4,7 +4,15 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { answerTo, call, open, raw, responseTo } from './testing/client.ts';
 import { functionRoute, GatewayFixture, revisionRoute } from './testing/gateway-fixture.ts';
-import { answerOk, die, refuse, stall, type Behaviour, type StubRuntime } from './testing/stub-runtime.ts';
+import {
+  answerOk,
+  die,
+  refuse,
+  stall,
+  type Behaviour,
+  type StubRuntime,
+  withoutAdmission,
+} from './testing/stub-runtime.ts';
 
 const MOST_BYTES = 32 * 1024 * 1024;
 const LARGE = randomBytes(600 * 1024);
@@ -256,6 +264,24 @@ describe('retries', () => {
     const { status, text } = await call(gateway.ports.http, { body: LARGE });
     expect({ status, code: code(text) }).toEqual({ status: 502, code: 'pod-failed' });
     expect(second?.count).toBe(0);
+  });
+
+  test.each([
+    ['declared', { 'content-length': String(LARGE.length) }],
+    ['chunked', { 'transfer-encoding': 'chunked' }],
+  ])('a large body that a pod does not admit goes elsewhere whole (%s)', async (_, headers) => {
+    const [, , last] = await pods(refuse('Draining'), refuse('LimitReached'), undefined);
+    const { text } = await call(gateway.ports.http, { body: LARGE, headers });
+    expect(JSON.parse(text)).toMatchObject({ pod: 'pod2', bytes: LARGE.length });
+    expect(last?.count).toBe(1);
+  });
+
+  test('a pod that does not say whether it admits a request gets its large body after a second', async () => {
+    const [runtime] = await pods(withoutAdmission((received, own) => answerOk(received, own)));
+    const answer = call(gateway.ports.http, { body: LARGE });
+    await runtime?.received.next();
+    await gateway.clock.advance(1_000);
+    expect(JSON.parse((await answer).text)).toMatchObject({ bytes: LARGE.length });
   });
 
   test('a large body of which nothing was sent goes elsewhere whole', async () => {

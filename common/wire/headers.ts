@@ -9,6 +9,8 @@ export const REQUEST_HEADERS = {
   concurrencyLimit: 'pilotlight-concurrency-limit',
   /** Milliseconds the execution may take, counted by the pod from admission. */
   timeout: 'pilotlight-timeout-ms',
+  /** `1`: the pod answers 102 as soon as it admits the request, and gets the rest of the body then; what it refuses can so be sent elsewhere whole. */
+  tellAdmission: 'pilotlight-tell-admission',
 } as const;
 
 export const RESPONSE_HEADERS = {

@@ -11,6 +11,9 @@ import type { Pod } from '../revision/pod.ts';
 import type { RestReason } from '../revision/pod-rest.ts';
 import type { FailedAttempt } from './retry-decision.ts';
 
+/** A pod says within milliseconds whether it admits a request. One that says nothing gets the rest of the body after this. */
+const ADMISSION_MILLISECONDS = 1_000;
+
 /** More than any refusal has; a pod that goes on talking loses the connection. */
 const MOST_REFUSAL_BYTES = 16 * 1024;
 
@@ -28,6 +31,8 @@ export interface AttemptRequest {
 }
 
 export interface AttemptEvents {
+  /** The rest of a streamed body may follow. */
+  admitted(): void;
   /** No answer was begun. */
   failed(how: FailedAttempt | 'invalid' | 'timeout', why: RestReason | undefined): void;
   /** The pod proved who it is and answers. */
@@ -49,6 +54,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #refusalBytes = 0;
   #progressAt: number;
   #cancelPatience: Cancel | undefined;
+  #cancelAdmission: Cancel | undefined;
 
   /** Without any progress for `patience` milliseconds the attempt is given up. */
   constructor(pod: Pod, clock: Clock, patience: number, events: AttemptEvents) {
@@ -71,8 +77,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
       REQUEST_HEADERS.timeout,
       String(request.timeoutMilliseconds),
     );
-    if (request.body instanceof Readable && request.streamedLength !== undefined) {
-      headers.push('content-length', String(request.streamedLength));
+    if (request.body instanceof Readable) {
+      headers.push(REQUEST_HEADERS.tellAdmission, '1');
+      if (request.streamedLength !== undefined) headers.push('content-length', String(request.streamedLength));
+      this.#cancelAdmission = this.#clock.after(ADMISSION_MILLISECONDS, this.#onAdmission);
     }
     const { method, target: path, body } = request;
     this.pod.connection.dispatch({ method, path, headers, body }, this);
@@ -101,6 +109,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status === 102) this.#onAdmission();
     // 1xx: an answer is still to come.
     if (this.#state !== 'sent' || status < 200) return;
     const refusal = notAdmitted(status, headers);
@@ -152,6 +161,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
+  readonly #onAdmission = (): void => {
+    this.#cancelAdmission?.();
+    if (this.#state !== 'over') this.#events.admitted();
+  };
+
   readonly #onPatience = (): void => {
     const idle = this.#clock.monotonic() - this.#progressAt;
     if (idle < this.#patience) {
@@ -172,6 +186,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #end(): void {
     this.#state = 'over';
     this.#cancelPatience?.();
+    this.#cancelAdmission?.();
   }
 }
 

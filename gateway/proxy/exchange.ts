@@ -155,6 +155,10 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     }
   }
 
+  admitted(): void {
+    this.#body.goOn();
+  }
+
   answered(status: number, headers: IncomingHttpHeaders): void {
     const pod = this.#attempt?.pod;
     pod?.renew();

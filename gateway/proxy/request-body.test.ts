@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -41,6 +42,7 @@ test('a body that was taken back goes to the next attempt in its order, whatever
   body.takeBack();
   // The pod that has it now is still being connected to when the client goes on.
   const accepted = sent(body);
+  body.goOn();
   request.push('b');
   request.push(null);
   await new Promise((resolve) => setImmediate(resolve));
@@ -57,5 +59,22 @@ test('what comes in while no attempt has the body waits for the next one', async
   request.push(null);
   await new Promise((resolve) => setImmediate(resolve));
   expect(body.isWhole).toBe(true);
-  expect((await buffer(sent(body))).length).toBe(BEGINNING.length + 1);
+  const next = sent(body);
+  body.goOn();
+  expect((await buffer(next)).length).toBe(BEGINNING.length + 1);
+});
+
+test('of a large body an attempt gets what is held, and no more before its pod admits it', async () => {
+  const { request, body } = await begun();
+  let got = 0;
+  const stream = sent(body).on('data', (chunk: Buffer) => {
+    got += chunk.length;
+  });
+  request.push('b');
+  request.push(null);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect({ got, isWhole: body.isWhole }).toEqual({ got: BEGINNING.length, isWhole: true });
+  body.goOn();
+  await once(stream, 'end');
+  expect({ got, isWhole: body.isWhole }).toEqual({ got: BEGINNING.length + 1, isWhole: false });
 });

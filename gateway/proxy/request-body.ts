@@ -35,6 +35,9 @@ export class RequestBody {
   /** True as soon as more than what is held went to a pod: the body cannot be sent again. */
   #spent = false;
   #stream: BodyStream | undefined;
+  /** Of the present attempt: the pod has admitted it; the stream has given what is held. */
+  #mayGoOn = false;
+  #isWanted = false;
 
   /** `declaredLength` is undefined for a chunked body. */
   constructor(request: IncomingMessage, declaredLength: number | undefined, limit: number, events: BodyEvents) {
@@ -72,13 +75,21 @@ export class RequestBody {
     this.#stream?.destroy();
   }
 
-  /** For one attempt: the bytes themselves, or a stream if more will come. Ask `isWhole` first, and `takeBack` after an attempt that failed. */
+  /** The pod admitted the request: what is not held follows. */
+  goOn(): void {
+    this.#mayGoOn = true;
+    if (this.#isWanted) this.#flow();
+  }
+
+  /** For one attempt: the bytes themselves, or a stream that stops after what is held until `goOn`, if more will come. Ask `isWhole` first, and `takeBack` after an attempt that failed. */
   send(): Buffer | Readable | null {
     if (this.#complete && !this.#spent && this.#stream === undefined) {
       return this.#held.length === 0 ? null : this.#held.bytes;
     }
     // Until the pod wants more: what comes in now would get into the stream before its beginning.
     this.#request.pause();
+    this.#mayGoOn = false;
+    this.#isWanted = false;
     this.#stream = new BodyStream(this.#held.bytes, {
       wanted: () => this.#flow(),
       dropped: (stream) => this.#dropped(stream),
@@ -131,6 +142,8 @@ export class RequestBody {
   };
 
   #flow(): void {
+    this.#isWanted = true;
+    if (!this.#mayGoOn) return;
     if (this.#complete) this.#stream?.push(null);
     else this.#request.resume();
   }

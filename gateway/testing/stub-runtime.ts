@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PodRoute } from '../../common/wire/routes.ts';
-import { NOT_ADMITTED, RESPONSE_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
+import { NOT_ADMITTED, REQUEST_HEADERS, RESPONSE_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
 import { listen } from '../listen.ts';
 import { Inbox } from './inbox.ts';
 
@@ -32,6 +32,9 @@ export class StubRuntime {
       this.count += 1;
       const received = { request, response };
       this.received.put(received);
+      if (request.headers[REQUEST_HEADERS.tellAdmission] !== undefined && !refusing.has(this.behaviour)) {
+        response.writeProcessing();
+      }
       this.behaviour(received, this);
     });
     this.#server.on('connection', (socket) => {
@@ -96,8 +99,16 @@ export const die: Behaviour = (_received, runtime) => {
   runtime.breakConnections();
 };
 
+/** Behaviours that do not say that they admit a request. */
+const refusing = new WeakSet<Behaviour>();
+
+export function withoutAdmission(behaviour: Behaviour): Behaviour {
+  refusing.add(behaviour);
+  return behaviour;
+}
+
 export function refuse(reason: NotAdmitted, uid?: string): Behaviour {
-  return ({ request, response }, runtime) => {
+  return withoutAdmission(({ request, response }, runtime) => {
     request.resume();
     response
       .writeHead(NOT_ADMITTED[reason], {
@@ -105,5 +116,5 @@ export function refuse(reason: NotAdmitted, uid?: string): Behaviour {
         [RESPONSE_HEADERS.notAdmitted]: reason,
       })
       .end();
-  };
+  });
 }

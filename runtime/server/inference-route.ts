@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
+import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
 import { executionTimeout } from '../admission/decide-admission.ts';
 import { Abandoned, Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
@@ -79,6 +80,7 @@ export function inferenceRoute(options: InferenceRouteOptions): InferenceRoute {
     });
     const admitted: AdmittedRequest = { execution, failure: 'CANCELED' };
     request.admitted = admitted;
+    if (request.headers[REQUEST_HEADERS.tellAdmission] !== undefined) reply.raw.writeProcessing();
     reply.raw.once('close', () => {
       execution.close();
     });

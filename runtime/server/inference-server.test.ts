@@ -148,6 +148,25 @@ describe('bad input', () => {
   });
 });
 
+test('a gateway that asks is told of the admission before it sends the body, and of a refusal instead', async () => {
+  const { runtime, send } = await testRuntime();
+  const begin = async (): Promise<string> => {
+    const socket = connect(runtime.ports.http, '127.0.0.1');
+    socket.write(`POST ${INFER} HTTP/1.1\r\nhost: x\r\npilotlight-tell-admission: 1\r\ncontent-length: 1000\r\n\r\n`);
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    return first.toString();
+  };
+  expect(await begin()).toBe('HTTP/1.1 102 Processing\r\n\r\n');
+  const drain = {
+    method: 'POST',
+    headers: { authorization: `Bearer ${POD.drainToken}` },
+    port: runtime.ports.control ?? 0,
+  };
+  await send('/v1/drain', drain);
+  expect(await begin()).toMatch(/^HTTP\/1.1 503 [^]*pilotlight-not-admitted: Draining/);
+});
+
 test('the metrics count every request once, and show a provider that is not there', async () => {
   const { infer, metrics, model, runtime, send } = await testRuntime();
   await infer();
