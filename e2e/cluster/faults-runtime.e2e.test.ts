@@ -6,8 +6,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { Pod } from '../../operator/cluster/resources.ts';
 import { DIGITS } from '../local/examples.ts';
 import { kubectl } from './support/kubectl.ts';
-import { ProcessKiller, type Victim } from './support/process-killer.ts';
-import { expectNothingLost, prepareFunctions, startTraffic, type Traffic } from './support/steady-traffic.ts';
+import { ProcessKiller } from './support/process-killer.ts';
+import {
+  expectNothingLost,
+  expectNothingLostBut,
+  prepareFunctions,
+  startTraffic,
+  type Traffic,
+} from './support/steady-traffic.ts';
 import { startSuite, type Suite } from './support/suite.ts';
 
 jest.setTimeout(180_000);
@@ -58,14 +64,21 @@ const FUNCTIONS = [
 describe.each(FUNCTIONS)('of %s', (_what, name, replicas) => {
   test('SIGKILL of the program: it starts again in its place', async () => {
     const pod = podOf(name);
-    await Promise.all([killer.kill(keyOf(pod), 'program'), traffic.wake(100)]);
+    const [killed] = await Promise.all([killer.kill(keyOf(pod), 'program'), traffic.wake(100)]);
     await traffic.pass(250);
-    expectNothingLost(await traffic.stop(`SIGKILL of the program in ${pod.metadata.name}`));
+    expectNothingLostBut(await traffic.stop(`SIGKILL of the program in ${pod.metadata.name}`), killed);
     expect(podOf(name).metadata.uid).toBe(pod.metadata.uid);
   });
 
+  test('SIGKILL of the container: another pod takes its place', async () => {
+    const pod = podOf(name);
+    const [killed] = await Promise.all([killer.kill(keyOf(pod), 'container'), traffic.wake(100)]);
+    await untilReplaced(name, pod.metadata.uid, replicas);
+    await traffic.pass(50);
+    expectNothingLostBut(await traffic.stop(`SIGKILL of the container of ${pod.metadata.name}`), killed);
+  });
+
   test.each<[string, (pod: Pod) => Promise<unknown>]>([
-    ['SIGKILL of the container', (pod) => kill(pod, 'container')],
     ['eviction', evict],
     ['deletion', (pod) => suite.kubectl('delete', 'pod', pod.metadata.name, '--wait=false')],
     ['deletion by force', (pod) => suite.kubectl('delete', 'pod', pod.metadata.name, '--force', '--grace-period=0')],
@@ -79,17 +92,12 @@ describe.each(FUNCTIONS)('of %s', (_what, name, replicas) => {
 });
 
 test('a body too large to be held is lost with its pod, and nothing else', async () => {
-  const pod = podOf('short');
   const large = await suite.openInference('short', DIGITS.request);
   await traffic.pass(10);
-  await killer.kill(keyOf(pod), 'program');
+  const killed = await killer.kill(keyOf(podOf('short')), 'program');
   expect(await large.finish()).toMatchObject({ status: 502, json: { code: 'pod-failed' } });
-  expectNothingLost(await traffic.stop('SIGKILL with a large body in the pod'));
+  expectNothingLostBut(await traffic.stop('SIGKILL with a large body in the pod'), killed);
 });
-
-function kill(pod: Pod, victim: Victim): Promise<unknown> {
-  return killer.kill(keyOf(pod), victim);
-}
 
 /** As `kubectl drain` does. */
 function evict(pod: Pod): Promise<string> {

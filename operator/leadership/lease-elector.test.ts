@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { createLogger } from '../../common/platform/logging.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
 import type { ClusterCall } from '../cluster/memory/faults.ts';
 import { seededRandom, testCluster, type TestCluster } from '../cluster/memory/test-cluster.ts';
@@ -20,6 +20,7 @@ class Replica {
   readonly clock: ManualClock;
   readonly registry = new Registry();
   readonly turns: string[] = [];
+  readonly warnings: string[] = [];
   network: Network = 'Good';
   /** It is gone, with all its timers. */
   crashed = false;
@@ -41,7 +42,7 @@ class Replica {
       namespace: NAMESPACE,
       identity,
       metrics: new LeaderMetrics(this.registry),
-      logger: createLogger('test', 'silent'),
+      logger: pino({ level: 'warn' }, { write: (line) => this.warnings.push(line) }),
       onStartedLeading: () => {
         this.turns.push('started');
         world.check();
@@ -165,6 +166,17 @@ describe('a replica', () => {
     await world.walk(60_000);
     expect(leader.turns).toEqual(['started']);
     expect((await world.lease())?.leaseTransitions).toBe(1);
+  });
+
+  test('says once of each outage that it cannot reach the Lease', async () => {
+    const { leader } = await pair();
+    for (let outage = 1; outage <= 2; outage++) {
+      leader.network = 'Refuses';
+      await world.walk(30_000);
+      leader.network = 'Good';
+      await world.walk(10_000);
+      expect(leader.warnings).toHaveLength(outage);
+    }
   });
 
   test('that ends gives the Lease up, so the next one need not wait for its end', async () => {

@@ -91,14 +91,18 @@ export class LeaseElector {
   async #contend(): Promise<void> {
     const { clock, random, logger } = this.#options;
     const { signal } = this.#ending;
+    let failures = 0;
     while (!signal.aborted) {
       // Counted from its beginning: a leader's attempt that hung is followed by the next at once.
       const retryAt = clock.monotonic() + retryMilliseconds(random());
       let nextAt = retryAt;
       try {
         nextAt = (await this.#inTurn(() => this.#attempt())) ?? retryAt;
+        failures = 0;
       } catch (error) {
-        logger.warn({ err: error }, 'Could not read or write the Lease, trying again');
+        // Said once an outage, not at each attempt.
+        logger[failures === 0 ? 'warn' : 'debug']({ err: error }, 'Could not read or write the Lease, trying again');
+        failures++;
       }
       await wait(clock, Math.max(0, nextAt - clock.monotonic()), signal);
     }
