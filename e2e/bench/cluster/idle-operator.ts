@@ -24,8 +24,8 @@ const SETTLE_MILLISECONDS = 30_000;
 const TOUCHED_MILLISECONDS = 15_000;
 const WRITE = /^apiserver_request_total\{(.*)\} (\S+)$/;
 const WRITE_VERBS = new Set(['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE']);
-/** What an operator writes to. Pods are not among them: kubelets report on those at any time. */
-const RESOURCES = new Set(['modelfunctions', 'modelrevisions', 'services', 'networkpolicies', 'secrets', 'events']);
+/** What an operator writes to, but for pods and events, which others write to at any time. Events come only with a write to what they are about. */
+const RESOURCES = new Set(['modelfunctions', 'modelrevisions', 'services', 'networkpolicies', 'secrets']);
 
 export async function measureIdleOperator(workplace: Workplace, importScript: string): Promise<IdleOperator> {
   const importResident = await importMemory(workplace, importScript);

@@ -45,17 +45,9 @@ async function runInPod(
   args: readonly string[],
   onLine: (line: string) => void,
 ): Promise<void> {
-  const command = [
-    'exec',
-    `--namespace=${namespace}`,
-    '--stdin',
-    POD,
-    '--',
-    'node',
-    '--input-type=module',
-    '-',
-    ...args,
-  ];
+  // From a file: what Node reads from its standard input it keeps twice.
+  const program = 'cat >/tmp/bench.mjs && exec node /tmp/bench.mjs "$@"';
+  const command = ['exec', `--namespace=${namespace}`, '--stdin', POD, '--', 'sh', '-c', program, 'bench', ...args];
   const child = spawn('kubectl', command, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   createInterface(child.stdout).on('line', onLine);

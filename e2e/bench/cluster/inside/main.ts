@@ -1,5 +1,5 @@
 /**
- * The part of the benchmark that runs in the cluster, as a pod: `node - PART IMAGE ROUNDS`. It measures floors and functions by turns, with a random wait
+ * The part of the benchmark that runs in the cluster, as a pod: `node FILE PART IMAGE ROUNDS`. It measures floors and functions by turns, with a random wait
  * before each (a loop in step with the kubelet, which looks at its containers once a second, gives narrow and wrong figures). It prints lines of JSON.
  */
 import { listenAtHome, removeBarePods, startBarePod, type BareStart } from './bare-pods.ts';
