@@ -6,10 +6,10 @@ import { resolveTemplate, type RuntimeImages } from '../../common/api/defaults.t
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
 import { API_VERSION, functionLabels } from '../../common/api/names.ts';
 import type { Clock } from '../../common/platform/clock.ts';
+import { belongsTo } from '../cluster/belongs-to.ts';
 import { controllerReference } from '../cluster/controller-reference.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
-import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster, type ObjectMeta } from '../cluster/port.ts';
 import { refusalOf, type Refusal } from '../cluster/refusal.ts';
 import { restoredMetadata } from '../cluster/restored-metadata.ts';
@@ -100,7 +100,7 @@ export class FunctionController {
     const existing = await cluster.get(MODEL_REVISIONS, { namespace, name });
     const owners = existing?.metadata.ownerReferences ?? [];
     const isFormer = owners.some((owner) => owner.kind === fn.kind && owner.name === fn.metadata.name);
-    if (existing === undefined || isOwned(existing.metadata, fn.metadata.uid) || isFormer) {
+    if (existing === undefined || belongsTo(existing.metadata, fn) || isFormer) {
       // It was made a moment ago, or belongs to a function of this name that is still being collected: either is over soon.
       throw new Error(`Revision ${namespace}/${name} exists already and is not seen yet, or is being deleted`);
     }

@@ -1,11 +1,10 @@
 /** Makes the Services of a function be as planned, and says what is in the way. */
 import type { ModelFunction } from '../../common/api/kinds.ts';
-
 import { deleteExactly } from '../cluster/delete-exactly.ts';
 import type { Cluster } from '../cluster/port.ts';
+import { refusalOf, type Refusal } from '../cluster/refusal.ts';
 import { MODEL_FUNCTIONS, SERVICES } from '../cluster/resources.ts';
 import { stillExists } from '../cluster/still-exists.ts';
-import { refusalOf, type Refusal } from '../cluster/refusal.ts';
 import type { ServicePlan } from './plan-services.ts';
 
 /** Gives why callers do not reach the function by its name, or a tag by its own; undefined if they do. */
@@ -29,17 +28,18 @@ export async function applyServices(
   if (create.length > 0 && (await stillExists(cluster, MODEL_FUNCTIONS, fn))) {
     for (const service of create) await attempt(cluster.create(SERVICES, service));
   }
-  return foreign.length > 0 ? notOwned(fn, foreign) : refusal;
+  if (foreign.length === 0) return refusal;
+  // That another's goes is an event; that a quota grows is none.
+  return { reason: 'NotOwned', message: notOwned(fn, foreign), mayPass: refusal?.mayPass ?? false };
 }
 
-/** Its going is an event, so nobody need look again. */
-function notOwned({ metadata: { namespace = '', name } }: ModelFunction, foreign: readonly string[]): Refusal {
+function notOwned({ metadata: { namespace = '', name } }: ModelFunction, foreign: readonly string[]): string {
   const [services, calls, way] =
     foreign.length === 1
       ? [`Service ${foreign.join()} exists and is`, `http://${foreign.join()}.${namespace}`, 'Delete it']
       : [`Services ${foreign.join(', ')} exist and are`, 'their names', 'Delete them'];
-  const message =
+  return (
     `${services} somebody else's, so calls to ${calls} do not come here. ${way}, or choose another name for the function or its tag. ` +
-    `The path /functions/${namespace}/${name} of the gateway serves meanwhile`;
-  return { reason: 'NotOwned', message, mayPass: false };
+    `The path /functions/${namespace}/${name} of the gateway serves meanwhile`
+  );
 }

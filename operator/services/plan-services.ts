@@ -17,13 +17,12 @@ export interface ServicePlan {
 }
 
 /**
- * | the Service of a wanted name        | what is done                                                           |
- * | there is none                       | create it                                                              |
- * | the function's, as wanted           | nothing; fields that nobody here sets may be as they like              |
- * | the function's, otherwise           | update what is set here                                                |
- * | being deleted, or a former          | nothing: it goes by itself, and that is an event                       |
- * | function's of this name             |                                                                        |
- * | anything else                       | nothing but to tell                                                    |
+ * | the Service of a wanted name                       | what is done                                               |
+ * | there is none                                      | create it                                                  |
+ * | the function's, as wanted                          | nothing; fields that nobody here sets may be as they like  |
+ * | the function's, otherwise                          | update what is set here                                    |
+ * | being deleted, or a former function's of this name | nothing: it goes by itself, and that is an event           |
+ * | anything else                                      | nothing but to tell                                        |
  *
  * @param existing Services of the wanted names, and those with the function's label
  */
