@@ -60,11 +60,12 @@ test: install ## Run every test that needs no cluster
 	@node scripts/build.ts
 	@npm test --silent
 
-bench: install ## Print the figures of docs/reference/performance.md: cold start, gateway, runtime (about 4 minutes)
+bench: install ## Print the figures of docs/reference/performance.md: cold start, gateway, runtime, operator (about 6 minutes)
 	@node scripts/build.ts
 	@node e2e/bench/cold-start.ts
 	@node e2e/bench/gateway.ts
 	@node e2e/bench/runtime.ts
+	@node e2e/bench/operator-memory.ts
 	@echo "Figures that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
 
 bench-cluster: install ## Print those that need a cluster, which is $KUBECONFIG's, installed and otherwise idle (about 12 minutes; PARTS=burst: one part)
