@@ -127,21 +127,25 @@ export function table(content: PanelContent & { readonly columns: readonly strin
   };
 }
 
-function common(type: string, { title, description, queries }: PanelContent, kind: object): Pick<Panel, 'title'> {
-  return {
-    type,
-    title,
-    description,
+interface Common {
+  readonly type: string;
+  readonly title: string;
+  readonly description: string;
+  readonly datasource: typeof DATASOURCE;
+  readonly targets: readonly object[];
+}
+
+/** @param kind of question: over the time range, or once */
+function common(type: string, { title, description, queries }: PanelContent, kind: object): Common {
+  const targets = queries.map(({ expr, legend }, index) => ({
+    refId: String.fromCharCode('A'.charCodeAt(0) + index),
     datasource: DATASOURCE,
-    targets: queries.map(({ expr, legend }, index) => ({
-      refId: String.fromCharCode('A'.charCodeAt(0) + index),
-      datasource: DATASOURCE,
-      editorMode: 'code',
-      expr,
-      legendFormat: legend,
-      ...kind,
-    })),
-  } as Pick<Panel, 'title'>;
+    editorMode: 'code',
+    expr,
+    legendFormat: legend,
+    ...kind,
+  }));
+  return { type, title, description, datasource: DATASOURCE, targets };
 }
 
 function coloured({ unit, thresholds = { from: 'green', steps: [] } }: PanelContent): object {
