@@ -199,6 +199,16 @@ describe('a pod', () => {
     });
   });
 
+  test('reads its model from the claim that a pvc: address names, and cannot write there', () => {
+    const pod = build({ model: { uri: 'pvc://models/digits/model.onnx' } });
+    expect(pod.spec['volumes']).toEqual([
+      { name: 'model', persistentVolumeClaim: { claimName: 'models', readOnly: true } },
+    ]);
+    expect(container(pod)['volumeMounts']).toEqual([{ name: 'model', mountPath: '/mnt/model', readOnly: true }]);
+    const both = build({ model: { uri: 'pvc://models/m.onnx' } }, settings({ readOnlyRootFilesystem: true }));
+    expect(both.spec['volumes']).toHaveLength(2);
+  });
+
   test('carries how many starts failed before it', () => {
     expect(build({}, { attempt: 3 }).metadata.annotations?.['pilotlight.dev/attempt']).toBe('3');
   });

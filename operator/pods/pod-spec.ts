@@ -4,6 +4,7 @@
  */
 import { COMPONENTS, LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
 import type { ModelRevision } from '../../common/api/kinds.ts';
+import { MODEL_CLAIM_DIRECTORY, parseModelClaim } from '../../common/wire/model-claim.ts';
 import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import type { EnvironmentVariable, Pod } from '../cluster/resources.ts';
@@ -32,7 +33,15 @@ const TERMINATION_LOG = '/dev/termination-log';
  * Of the volume that takes its place on a read-only root. A runtime fetches a model of at most 2 GiB, and in a container it lives at most four times,
  * of which each may leave one behind half fetched.
  */
-const CACHE_VOLUME = { name: 'cache', emptyDir: { sizeLimit: '8Gi' } } as const;
+const CACHE: Volume = {
+  volume: { name: 'cache', emptyDir: { sizeLimit: '8Gi' } },
+  mount: { name: 'cache', mountPath: MODEL_DIRECTORY },
+};
+
+interface Volume {
+  readonly volume: object;
+  readonly mount: object;
+}
 
 /** Keys of the Secret that `model.secretName` names, as their clients call them in the environment. */
 const CREDENTIALS = [
@@ -59,6 +68,7 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
   const { metadata, spec } = revision;
   const { resolved } = spec;
   const { settings } = options;
+  const volumes = [...(settings.readOnlyRootFilesystem ? [CACHE] : []), ...modelVolumes(resolved.model.uri)];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -102,7 +112,7 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
       ...(settings.imagePullSecrets.length === 0
         ? {}
         : { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }),
-      ...(settings.readOnlyRootFilesystem ? { volumes: [CACHE_VOLUME] } : {}),
+      ...(volumes.length === 0 ? {} : { volumes: volumes.map(({ volume }) => volume) }),
       containers: [
         {
           name: COMPONENTS.runtime,
@@ -116,9 +126,7 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
             capabilities: { drop: ['ALL'] },
             ...(settings.readOnlyRootFilesystem ? { readOnlyRootFilesystem: true } : {}),
           },
-          ...(settings.readOnlyRootFilesystem
-            ? { volumeMounts: [{ name: CACHE_VOLUME.name, mountPath: MODEL_DIRECTORY }] }
-            : {}),
+          ...(volumes.length === 0 ? {} : { volumeMounts: volumes.map(({ mount }) => mount) }),
           readinessProbe: { httpGet: { path: '/readyz', port: 'metrics' }, periodSeconds: 2, timeoutSeconds: 1 },
           terminationMessagePath: TERMINATION_LOG,
           terminationMessagePolicy: 'File',
@@ -126,6 +134,18 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
       ],
     },
   };
+}
+
+/** The claim that a `pvc:` model is on. Many pods may read it on many nodes, so none gets more than that. */
+function modelVolumes(uri: string): readonly Volume[] {
+  const found = parseModelClaim(uri);
+  if (found === undefined) return [];
+  return [
+    {
+      volume: { name: 'model', persistentVolumeClaim: { claimName: found.claim, readOnly: true } },
+      mount: { name: 'model', mountPath: MODEL_CLAIM_DIRECTORY, readOnly: true },
+    },
+  ];
 }
 
 type Tolerations = NonNullable<ModelRevision['spec']['resolved']['pod']['tolerations']>;

@@ -8,6 +8,7 @@ describe('parseModelUri', () => {
     ['file:models/a.onnx', '/srv/models/a.onnx'],
     ['file:../a.onnx', '/a.onnx'],
     ['FILE:a.onnx', '/srv/a.onnx'],
+    ['pvc://models/a/b.onnx', '/mnt/model/a/b.onnx'],
   ])('takes %s as a file', (uri, path) => {
     expect(parseModelUri(uri, '/srv')).toEqual({ kind: 'file', path });
   });
@@ -23,6 +24,7 @@ describe('parseModelUri', () => {
     ['file:%zz', 'is not a valid file URI'],
     ['file:', 'names no file'],
     ['http://', 'is not a valid URL'],
+    ['pvc://models/../a.onnx', 'names no file on a claim'],
   ])('refuses %s and names the forms there are', (uri, problem) => {
     expect(() => parseModelUri(uri, '/')).toThrow(
       expect.objectContaining({

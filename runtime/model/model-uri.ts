@@ -1,12 +1,13 @@
 /** Where a model is, from its URI. What a URI may hold of secrets (a password, a signed query) never reaches a message. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MODEL_CLAIM_DIRECTORY, parseModelClaim } from '../../common/wire/model-claim.ts';
 import { StartError } from '../inference.ts';
 
 export type ModelLocation =
   { readonly kind: 'file'; readonly path: string } | { readonly kind: 'http'; readonly url: URL };
 
-const FORMS = 'file:/absolute/model.onnx, file:relative/model.onnx, http://… or https://…';
+const FORMS = 'file:/absolute/model.onnx, file:relative/model.onnx, http://…, https://… or pvc://claim/path/model.onnx';
 
 /** Relative paths are taken from `workingDirectory`. Throws StartError ConfigurationInvalid, which names the forms there are. */
 export function parseModelUri(uri: string, workingDirectory: string): ModelLocation {
@@ -19,6 +20,11 @@ export function parseModelUri(uri: string, workingDirectory: string): ModelLocat
       const url = URL.parse(uri);
       if (url !== null) return { kind: 'http', url };
       throw invalid(uri, 'is not a valid URL');
+    }
+    case 'pvc': {
+      const claim = parseModelClaim(uri);
+      if (claim !== undefined) return { kind: 'file', path: `${MODEL_CLAIM_DIRECTORY}${claim.path}` };
+      throw invalid(uri, 'names no file on a claim');
     }
     case undefined:
       throw invalid(uri, 'has no scheme');
