@@ -62,6 +62,12 @@ describe.each(DASHBOARDS)('$title', ({ templating, panels, links, tags }) => {
     expect(targets.filter(({ legendFormat }) => legendFormat === '')).toEqual([]);
   });
 
+  test('stacks nothing that cannot be added up', () => {
+    const stacked = content.filter(({ fieldConfig }) => fieldConfig?.defaults.custom?.stacking.mode === 'normal');
+    const quantiles = stacked.filter(({ targets = [] }) => targets.some(({ expr }) => expr.includes('quantile')));
+    expect(quantiles.map(({ title }) => title)).toEqual([]);
+  });
+
   test('has thresholds that rise', () => {
     for (const { fieldConfig } of content) {
       const values = (fieldConfig?.defaults.thresholds?.steps ?? []).map(({ value }) => value ?? -Infinity);

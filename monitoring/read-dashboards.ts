@@ -23,6 +23,7 @@ export interface DashboardPanel {
   readonly fieldConfig?: {
     readonly defaults: {
       readonly unit?: string;
+      readonly custom?: { readonly stacking: { readonly mode: string } };
       readonly thresholds?: { readonly steps: readonly { readonly color: string; readonly value: number | null }[] };
     };
   };

@@ -176,7 +176,7 @@ export const CONTROL_PLANE: DashboardContent = {
           description:
             "From the decision that wakes a revision to the call that creates its first pod: the operator's own part of a cold start.",
           unit: 's',
-          draw: 'bars',
+          draw: 'points',
           queries: [
             {
               expr: `histogram_quantile(0.95, sum by (le) (${rate('pilotlight_wake_seconds_bucket')}))`,

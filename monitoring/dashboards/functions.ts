@@ -329,7 +329,7 @@ export const FUNCTIONS: DashboardContent = {
           description:
             'How long those requests waited. What is not in the phases is the cluster: node, image, kubelet.',
           unit: 's',
-          draw: 'bars',
+          draw: 'points',
           width: 24,
           queries: [
             {

@@ -37,21 +37,26 @@ export interface Panel extends Readonly<Record<string, unknown>> {
 }
 
 export interface TimeSeriesContent extends PanelContent {
-  /** `area` is stacked, `steps` for what holds until it changes, `bars` for events that are rare. */
-  readonly draw?: 'line' | 'area' | 'steps' | 'bars';
+  /**
+   * `area` and `bars` are stacked, so only for what can be added up, bars where it is rare; `points` for values that are there only now and then;
+   * `steps` for what holds until it changes.
+   */
+  readonly draw?: 'line' | 'area' | 'bars' | 'points' | 'steps';
   /** Fixed colours of series by their legend. */
   readonly colors?: Readonly<Record<string, string>>;
 }
 
 export function timeSeries(content: TimeSeriesContent): Panel {
   const { draw = 'line', colors = {}, thresholds } = content;
+  const isStacked = draw === 'area' || draw === 'bars';
   const custom = {
-    drawStyle: draw === 'bars' ? 'bars' : 'line',
+    drawStyle: draw === 'bars' || draw === 'points' ? draw : 'line',
     lineInterpolation: draw === 'steps' ? 'stepAfter' : 'linear',
     lineWidth: 1,
-    fillOpacity: draw === 'line' || draw === 'steps' ? 0 : 40,
+    pointSize: 6,
+    fillOpacity: isStacked ? 40 : 0,
     showPoints: 'auto',
-    stacking: { mode: draw === 'area' || draw === 'bars' ? 'normal' : 'none', group: 'A' },
+    stacking: { mode: isStacked ? 'normal' : 'none', group: 'A' },
     thresholdsStyle: { mode: thresholds === undefined ? 'off' : 'dashed' },
   };
   return {
