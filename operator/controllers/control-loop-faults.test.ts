@@ -208,6 +208,22 @@ describe('with the strategy Recreate, a new revision', () => {
   });
 });
 
+test('with the strategy Recreate, a new revision does not wait for ever for a pod that is lost with its node', async () => {
+  const recreate = { scaling: { ...scaling, startTimeoutSeconds: 600 }, rollout: { strategy: 'Recreate' as const } };
+  await start();
+  await loop.apply('digits', recreate);
+  await loop.announce('digits-00001-0');
+  const { metadata, ...pod } = await loop.pod('digits-00001-0');
+  // Its object outlives it.
+  await loop.cluster.update(PODS, { ...pod, metadata: { ...metadata, finalizers: ['example.com/lost'] } });
+  await loop.apply('digits', { ...recreate, batching: { maxBatchSize: 1 } });
+  await loop.walk(20);
+  expect(await loop.pods()).toEqual([]);
+  await loop.walk(120);
+  expect((await loop.pod('digits-00001-0')).metadata.deletionTimestamp).toBeDefined();
+  expect(await loop.pods()).toEqual(['digits-00002-0']);
+});
+
 describe('another operator that takes over', () => {
   test('keeps what runs under load and goes on', async () => {
     await start();

@@ -6,7 +6,7 @@ import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { ScalableRevision, ScalingDecision } from '../autoscaler/scalable.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { MODEL_REVISIONS } from '../cluster/resources.ts';
+import { MODEL_REVISIONS, type Pod } from '../cluster/resources.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { deleteOrphans } from '../pods/delete-orphans.ts';
 import { restoreHistory } from '../pods/start-history.ts';
@@ -37,6 +37,9 @@ export interface RevisionControllerOptions extends ScaleOptions {
   readonly autoscaler: Pick<Autoscaler, 'poke' | 'decision' | 'forget'>;
   readonly events: Pick<EventRecorder, 'record'>;
 }
+
+/** A kubelet that lives ends a pod within its grace, and says so within seconds. */
+const LOST_MILLISECONDS = 30_000;
 
 interface Subject extends ScaleSubject {
   readonly key: string;
@@ -79,7 +82,9 @@ export class RevisionController {
     }
     const again = await scaleRevision(this.#options, subject, desired);
     await this.#report(subject, desired, waitsForOldPods);
-    return soonest([again, dueAgain(memory, pods, clock.now())]);
+    // A pod that is lost makes no event.
+    const lookAgain = waitsForOldPods ? LOST_MILLISECONDS : undefined;
+    return soonest([again, dueAgain(memory, pods, clock.now()), lookAgain]);
   }
 
   /** Instead of `reconcile` while this replica does not lead: all that it does is to forget what is gone. */
@@ -166,12 +171,12 @@ export class RevisionController {
    * ran before need not wait, or a broken new revision that still tries would keep it from serving.
    */
   #waitsForOldPods({ revision, view }: Subject): boolean {
-    const { observed, autoscaler } = this.#options;
+    const { observed, autoscaler, clock } = this.#options;
     const { namespace = '' } = revision.metadata;
     if (view.function.spec.rollout.strategy !== 'Recreate' || isProven(revision)) return false;
     return view.revisions.some(({ metadata }) => {
       if (metadata.name === revision.metadata.name) return false;
-      const pods = observed.podsOf(namespace, metadata.name);
+      const pods = observed.podsOf(namespace, metadata.name).filter((pod) => !isLost(pod, clock.now()));
       return pods.length > 0 || (autoscaler.decision(keyOf(metadata))?.desired ?? 0) > 0;
     });
   }
@@ -219,4 +224,12 @@ export class RevisionController {
     this.#options.autoscaler.forget(key);
     this.#known.delete(key);
   }
+}
+
+/**
+ * True of a pod that should long have ended, by its deletion's own time: its node is lost, and the object stays until somebody removes the node. What it
+ * took there serves nobody, so there is nothing to wait for.
+ */
+function isLost({ metadata }: Pod, now: number): boolean {
+  return now > Date.parse(metadata.deletionTimestamp ?? '') + LOST_MILLISECONDS;
 }
