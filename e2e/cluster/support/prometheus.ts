@@ -16,12 +16,17 @@ export interface Sample {
   readonly value: number;
 }
 
+export interface AlertLabels {
+  readonly namespace?: string;
+  readonly function?: string;
+}
+
 export interface RuleState {
   readonly name: string;
   readonly health: 'ok' | 'err' | 'unknown';
   readonly lastError?: string;
   /** Of an alerting rule. */
-  readonly alerts?: readonly { readonly state: string; readonly labels: Readonly<Record<string, string>> }[];
+  readonly alerts?: readonly { readonly labels: AlertLabels }[];
 }
 
 /** Throws with the way out where one of the programs is missing. */
