@@ -119,6 +119,19 @@ describe('as told', () => {
     });
   });
 
+  test('who tolerates everything gets no limit', () => {
+    const tolerations = [{ operator: 'Exists' }];
+    const { spec } = deployment(render({ operator: { tolerations } }), 'operator').spec.template;
+    expect(spec['tolerations']).toEqual(tolerations);
+  });
+
+  test('a label of the pods wins over one of all', () => {
+    const rendered = render({ commonLabels: { team: 'a', tier: 'b' }, gateway: { podLabels: { team: 'c' } } });
+    const gateway = deployment(rendered, 'gateway');
+    expect(gateway.metadata.labels).toMatchObject({ team: 'a', tier: 'b' });
+    expect(gateway.spec.template.metadata.labels).toMatchObject({ team: 'c', tier: 'b' });
+  });
+
   test('with autoscaling nobody but the autoscaler says how many gateways', () => {
     expect(deployment(full, 'gateway').spec).not.toHaveProperty('replicas');
     expect(find(full, 'HorizontalPodAutoscaler', 'pilotlight-gateway')['spec']).toEqual({

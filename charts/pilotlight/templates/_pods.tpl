@@ -11,10 +11,7 @@ What the pods of both components have in common. Each takes a scope, as those of
 {{- define "pilotlight.podMetadata" -}}
 {{- $values := index .root.Values .component -}}
 labels:
-  {{- include "pilotlight.podLabels" . | nindent 2 }}
-  {{- with $values.podLabels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "pilotlight.podLabels" (dict "root" .root "component" .component "extra" $values.podLabels) | nindent 2 }}
 {{- $annotations := $values.podAnnotations }}
 {{- if include "pilotlight.scrapeAnnotations" .root }}
 {{- $annotations = merge (dict) $annotations (dict "prometheus.io/scrape" "true" "prometheus.io/port" "9090" "prometheus.io/path" "/metrics") }}
@@ -58,14 +55,17 @@ topologySpreadConstraints:
 {{- end }}
 {{- end }}
 
-{{/* Pods of a node that is lost are made anew elsewhere after 30 s; Kubernetes would add tolerations of five minutes. */}}
+{{/*
+Pods of a node that is lost are made anew elsewhere after 30 s. Kubernetes would add tolerations of five minutes, likewise where no toleration is for
+the taint: one without a key is for each.
+*/}}
 {{- define "pilotlight.tolerations" -}}
 {{- $tolerations := . -}}
 {{- range list "node.kubernetes.io/not-ready" "node.kubernetes.io/unreachable" }}
 {{- $taint := . }}
 {{- $given := false }}
 {{- range $tolerations }}
-{{- if eq (.key | default "") $taint }}{{ $given = true }}{{ end }}
+{{- if has (.key | default "") (list $taint "") }}{{ $given = true }}{{ end }}
 {{- end }}
 {{- if not $given }}
 {{- $tolerations = append $tolerations (dict "key" $taint "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" 30) }}
