@@ -81,13 +81,25 @@ describe.each(FUNCTIONS)('of %s', (_what, name, replicas) => {
   test.each<[string, (pod: Pod) => Promise<unknown>]>([
     ['eviction', evict],
     ['deletion', (pod) => suite.kubectl('delete', 'pod', pod.metadata.name, '--wait=false')],
-    ['deletion by force', (pod) => suite.kubectl('delete', 'pod', pod.metadata.name, '--force', '--grace-period=0')],
   ])('%s: another pod takes its place', async (what, end) => {
     const pod = podOf(name);
     await Promise.all([end(pod), traffic.wake(100)]);
     await untilReplaced(name, pod.metadata.uid, replicas);
     await traffic.pass(50);
     expectNothingLost(await traffic.stop(`${what} of ${pod.metadata.name}`));
+  });
+
+  test('deletion by force, which kills: another pod takes its place', async () => {
+    const pod = podOf(name);
+    const from = Date.now();
+    await Promise.all([
+      suite.kubectl('delete', 'pod', pod.metadata.name, '--force', '--grace-period=0'),
+      traffic.wake(100),
+    ]);
+    await untilReplaced(name, pod.metadata.uid, replicas);
+    const to = Date.now();
+    await traffic.pass(50);
+    expectNothingLostBut(await traffic.stop(`deletion by force of ${pod.metadata.name}`), { from, to });
   });
 });
 

@@ -32,10 +32,10 @@ export interface TrafficReport {
   readonly failures: readonly LoadFailure[];
 }
 
-/** Applies the functions: `short` keeps one pod, `held` has two for as long as there is traffic, `asleep` has none. */
+/** Applies the functions: `short` has one pod, `held` has two for as long as there is traffic, `asleep` has none. */
 export async function prepareFunctions(suite: Suite): Promise<void> {
   await suite.apply(
-    modelFunction('short', { scaling: { minReplicas: 1 } }),
+    modelFunction('short', { scaling: { minReplicas: 1, maxReplicas: 1 } }),
     modelFunction('held', {
       scaling: { target: 1, maxReplicas: 2 },
       batching: { maxBatchSize: 32, maxDelayMilliseconds: HELD_MILLISECONDS },
