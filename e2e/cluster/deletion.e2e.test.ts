@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { MODEL_REVISIONS, NETWORK_POLICIES, SERVICES } from '../../operator/cluster/resources.ts';
 import { DIGITS } from '../local/examples.ts';
+import { GATEWAY, SYSTEM_NAMESPACE } from './support/installation.ts';
 import { kubectl } from './support/kubectl.ts';
 import { modelFunction } from './support/manifests.ts';
 import { startSuite, type Suite } from './support/suite.ts';
@@ -70,4 +71,22 @@ test('with the last function of a namespace goes everything that was made in it'
   const policies = await suite.watch(NETWORK_POLICIES);
   await policies.until('the policy is gone', (all) => (all.length === 0 ? true : undefined));
   expect(await inventory()).toEqual(before);
+});
+
+test('a namespace that is deleted goes, with a function at work in it', async () => {
+  const doomed = await startSuite('deletion-doomed');
+  await doomed.apply(modelFunction('digits', { scaling: { minReplicas: 2, maxReplicas: 2 } }));
+  await doomed.untilReplicas('digits', 2);
+  // By the gateway itself, for the Service of the function goes too.
+  const request = {
+    ...doomed.inference('digits', DIGITS.request),
+    url: `http://${GATEWAY}.${SYSTEM_NAMESPACE}/functions/${doomed.namespace}/digits/v2/models/digits/infer`,
+  };
+  const load = await suite.client.load({ request, concurrency: 2, keepAlive: true });
+  await load.until({ ended: 100 });
+  await doomed.close();
+  await load.until({ outcome: { name: '404 unknown-function', inARow: 8 } });
+  const { outcomes, sent } = await load.stop();
+  expect(outcomes['200']! + outcomes['404 unknown-function']!).toBe(sent);
+  await kubectl(['wait', '--for=delete', `namespace/${doomed.namespace}`, '--timeout=60s'], { timeoutSeconds: 70 });
 });

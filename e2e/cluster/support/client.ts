@@ -183,7 +183,8 @@ function parsed(answer: ClientAnswer): Answer {
 }
 
 function programs(namespace: string): object {
-  const files = readdirSync(SOURCE).map((file): [string, string] => [file, readFileSync(join(SOURCE, file), 'utf8')]);
+  const sources = readdirSync(SOURCE).filter((file) => !file.endsWith('.test.ts'));
+  const files = sources.map((file): [string, string] => [file, readFileSync(join(SOURCE, file), 'utf8')]);
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -211,6 +212,8 @@ async function pod(namespace: string): Promise<object> {
           image: containers[0]?.image,
           imagePullPolicy: containers[0]?.imagePullPolicy,
           command: ['node', `${PROGRAMS}/agent.ts`, CONTROL_PORT, MODELS_PORT],
+          // Names are looked up in threads, 4 of them by default; one that is not found must not hold up the others.
+          env: [{ name: 'UV_THREADPOOL_SIZE', value: '32' }],
           volumeMounts: [{ name: 'programs', mountPath: PROGRAMS }],
           resources: { requests: { cpu: '10m', memory: '64Mi' } },
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },

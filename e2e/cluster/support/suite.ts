@@ -19,22 +19,39 @@ import { ObjectWatch } from './object-watch.ts';
 import { applyObjects, deleteObject } from './objects.ts';
 import { NAMESPACES } from './resources.ts';
 
+/** On the namespaces of suites, so that those of a run that was killed can be found. */
+const SUITE_LABEL = 'pilotlight.dev/e2e';
+
+/** Of the suites that are open in this file's process. */
+const diagnoses = new Set<() => Promise<void>>();
+(globalThis as { onTestFailure?: () => Promise<void> }).onTestFailure = async () => {
+  for (const diagnose of diagnoses) await diagnose();
+};
+
 /** Close it after the last test. When a test fails, diagnostics are written and their folder is printed. */
 export async function startSuite(name: string): Promise<Suite> {
   const namespace = `pilotlight-e2e-${name}-${randomBytes(2).toString('hex')}`;
   const begun = new Date();
-  (globalThis as { onTestFailure?: () => Promise<void> }).onTestFailure = async () => {
+  const diagnose = async (): Promise<void> => {
     const folder = mkdtempSync(join(tmpdir(), `${namespace}-`));
     await writeDiagnostics(folder, namespace, begun);
     process.stderr.write(`What was so when the test failed: ${folder}\n`);
   };
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', [SUITE_LABEL]: name };
   await applyObjects({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
-  const inNamespace = { namespace };
-  const functions = new ObjectWatch(MODEL_FUNCTIONS, inNamespace);
+  const functions = new ObjectWatch(MODEL_FUNCTIONS, { namespace });
   const pods = new ObjectWatch(PODS, { namespace, labels: { [LABELS.component]: 'runtime' } });
-  await Promise.all([functions.synced(), pods.synced()]);
-  return new Suite(namespace, { functions, pods, client: await Client.start(namespace) });
+  try {
+    await Promise.all([functions.synced(), pods.synced()]);
+    const client = await Client.start(namespace);
+    diagnoses.add(diagnose);
+    return new Suite(namespace, { functions, pods, client }, () => diagnoses.delete(diagnose));
+  } catch (error) {
+    await diagnose();
+    await Promise.all([functions.close(), pods.close()]);
+    await deleteObject(NAMESPACES, { name: namespace });
+    throw error;
+  }
 }
 
 interface Parts {
@@ -50,13 +67,15 @@ export class Suite {
   /** Of the functions. */
   readonly pods: ObjectWatch<Pod>;
   readonly #watches: { close(): Promise<void> }[];
+  readonly #onClose: () => void;
 
-  constructor(namespace: string, { functions, pods, client }: Parts) {
+  constructor(namespace: string, { functions, pods, client }: Parts, onClose: () => void) {
     this.namespace = namespace;
     this.client = client;
     this.functions = functions;
     this.pods = pods;
     this.#watches = [functions, pods];
+    this.#onClose = onClose;
   }
 
   /** Follows other objects of the namespace too, until the suite is closed. */
@@ -156,7 +175,9 @@ export class Suite {
     return this.client.open(this.inference(name, body));
   }
 
+  /** Its namespace goes; nobody waits for the end of that. */
   async close(): Promise<void> {
+    this.#onClose();
     this.client.close();
     await Promise.all(this.#watches.map((watch) => watch.close()));
     await deleteObject(NAMESPACES, { name: this.namespace });

@@ -64,7 +64,7 @@ export class Load {
   report(): LoadReport {
     const sorted = this.#latencies.toSorted((a, b) => a - b);
     const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-    return {
+    return structuredClone({
       sent: this.#sent,
       open: this.#sent - this.#ended,
       outcomes: this.#outcomes,
@@ -73,7 +73,7 @@ export class Load {
       latency: { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 },
       seconds: [...this.#seconds].map(([second, counts]) => ({ second, ...counts })),
       failures: this.#failures,
-    };
+    });
   }
 
   async #run({ afterMilliseconds = 0, perSecond, concurrency = 1 }: LoadSpec): Promise<void> {
