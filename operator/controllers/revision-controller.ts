@@ -2,7 +2,8 @@
  * Makes the pods of a revision be what the autoscaler decided, and says in its status how that goes. Pods come first: the scale subresource and the
  * status only record what was done.
  */
-import type { ModelRevision } from '../../common/api/kinds.ts';
+import { findCondition } from '../../common/api/conditions.ts';
+import type { ModelRevision, ModelRevisionStatus } from '../../common/api/kinds.ts';
 import type { Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { ScalableRevision, ScalingDecision } from '../autoscaler/scalable.ts';
 import type { EventRecorder } from '../cluster/events.ts';
@@ -40,6 +41,12 @@ export interface RevisionControllerOptions extends ScaleOptions {
 
 /** A kubelet that lives ends a pod within its grace, and says so within seconds. */
 const LOST_MILLISECONDS = 30_000;
+
+/**
+ * Milliseconds that a proven revision may take to say that it was woken. Mostly its pod is ready before, and there is only that to tell: in between, what
+ * its status and its function's say changes four times, and writing that costs the API server 50 ms while the pod starts, often on the same machine.
+ */
+const WAKING_MILLISECONDS = 1000;
 
 interface Subject extends ScaleSubject {
   readonly key: string;
@@ -181,7 +188,8 @@ export class RevisionController {
     });
   }
 
-  async #report(subject: Subject, desired: number, waitsForOldPods: boolean): Promise<void> {
+  /** Gives the milliseconds after which to report what is left untold. */
+  async #report(subject: Subject, desired: number, waitsForOldPods: boolean): Promise<number | undefined> {
     const { cluster, clock, autoscaler, events, metrics } = this.#options;
     const { revision, memory, view, key } = subject;
     const { namespace = '', name } = revision.metadata;
@@ -205,11 +213,14 @@ export class RevisionController {
       clock.now(),
     );
     metrics.observe(revision, desired, next.readyReplicas ?? 0, mode);
+    const untoldFor = wokenAt === undefined ? 0 : wokenAt + WAKING_MILLISECONDS - clock.now();
+    if (untoldFor > 0 && isProven(revision) && isStarting(next)) return untoldFor;
     if (revision.spec.replicas !== desired) await cluster.scale(MODEL_REVISIONS, { namespace, name }, desired);
     const patch = statusPatch(revision.status, next);
-    if (patch === undefined) return;
+    if (patch === undefined) return undefined;
     await cluster.patchStatus(MODEL_REVISIONS, { namespace, name }, patch);
     recordEvents(events, revision, revisionEvents(revision.status, next));
+    return undefined;
   }
 
   async #abandon(key: string): Promise<undefined> {
@@ -232,4 +243,9 @@ export class RevisionController {
  */
 function isLost({ metadata }: Pod, now: number): boolean {
   return now > Date.parse(metadata.deletionTimestamp ?? '') + LOST_MILLISECONDS;
+}
+
+/** No pod serves yet, and nothing is wrong. */
+function isStarting({ readyReplicas, conditions }: ModelRevisionStatus): boolean {
+  return readyReplicas === 0 && findCondition(conditions, 'PodsHealthy')?.status === 'True';
 }

@@ -120,11 +120,24 @@ describe('demand', () => {
     const now = new Date(loop.clock.now()).toISOString();
     await loop.demand('digits-00001', { queued: 1 });
     expect(await loop.pods()).toEqual(['digits-00001-0']);
+    await loop.walk(2);
     const { spec, status } = await loop.revision('digits-00001');
     expect(spec.replicas).toBe(1);
     expect(status?.wokenAt).toBe(now);
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^True/);
     expect(await loop.registry.getSingleMetricAsString('pilotlight_wake_seconds')).toMatch(/_count [12]\n?$/);
+  });
+
+  test('writes nothing but the pod while that starts, and tells once it is ready', async () => {
+    await atZero();
+    const [revision, fn] = [await loop.revision('digits-00001'), await loop.function('digits')];
+    await loop.demand('digits-00001', { queued: 1 });
+    expect(await loop.pods()).toEqual(['digits-00001-0']);
+    expect(await loop.revision('digits-00001')).toEqual(revision);
+    expect(await loop.function('digits')).toEqual(fn);
+    await loop.announce('digits-00001-0');
+    expect((await loop.revision('digits-00001')).status).toMatchObject({ readyReplicas: 1, desiredReplicas: 1 });
+    expect((await loop.function('digits')).status).toMatchObject({ replicas: 1, desiredReplicas: 1 });
   });
 
   test('scales to several pods and back, and never takes a busy one', async () => {
