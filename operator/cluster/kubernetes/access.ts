@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig, type DispatcherOptions } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
 
@@ -29,8 +30,8 @@ export interface Authorization {
 export function loadAccess(kubeconfigPath: string | undefined): Access {
   let config = loadConfig(kubeconfigPath);
   const server = serverOf(config);
-  /** Of the last credentials that were handed out; undefined between a renewal and the next ones. */
-  let latest: string | undefined;
+  /** Handed out last; undefined between a renewal and the next one. */
+  let latest: Authorization | undefined;
   // Callers that come while an exec plug-in runs share its run.
   let running: Promise<Authorization> | undefined;
   return {
@@ -38,7 +39,7 @@ export function loadAccess(kubeconfigPath: string | undefined): Access {
     authorize: () => {
       running ??= authorize(config)
         .then((authorization) => {
-          latest = authorization.headers['authorization'];
+          latest = authorization;
           return authorization;
         })
         .finally(() => {
@@ -46,14 +47,15 @@ export function loadAccess(kubeconfigPath: string | undefined): Access {
         });
       return running;
     },
-    renew: ({ headers }) => {
+    renew: (refused) => {
       // Otherwise another refusal has led to newer ones already.
-      if (latest === undefined || latest !== headers['authorization']) return;
+      if (!isDeepStrictEqual(latest, refused)) return;
       const next = loadConfig(kubeconfigPath);
       // A kubeconfig that names another cluster by now has no credentials for this one.
       if (serverOf(next) !== server) return;
       config = next;
       latest = undefined;
+      running = undefined;
     },
   };
 }
