@@ -109,7 +109,10 @@ async function walk(seconds: number): Promise<void> {
     for (let part = 0; part < 5; part++) {
       await world.clock.advance(200);
       // The network takes turns of the event loop, and no time of the clock.
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      for (let seen = -1; seen !== relay.requests.length || relay.underWay > 0;) {
+        seen = relay.requests.length;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
     }
     present.requestSeconds += present.inFlight;
     await beat();

@@ -40,6 +40,8 @@ export interface FaultingRelay {
   /** Those that came since the last `forget`, in order. */
   readonly requests: readonly RelayedRequest[];
   forget(): void;
+  /** Calls that were passed on and are not answered yet; no watches. */
+  readonly underWay: number;
   /** Decides about each request from now on. */
   fault: (request: RelayedRequest) => RelayFault | undefined;
   /** Until it is opened again, connections are refused, and those that stand are reset. */
@@ -69,6 +71,7 @@ export async function startFaultingRelay(
   const requests: RelayedRequest[] = [];
   let port = 0;
   let silences = 0;
+  let underWay = 0;
 
   const server = createServer((request, response) => {
     const path = request.url ?? '/';
@@ -96,7 +99,12 @@ export async function startFaultingRelay(
     if (fault?.type === 'Delayed') await wait(clock, fault.milliseconds);
     const { headers = {} } = (await access?.authorize()) ?? {};
     const leaving = new AbortController();
-    response.on('close', () => leaving.abort());
+    const isCall = request.url?.includes('watch=true') !== true;
+    if (isCall) underWay += 1;
+    response.on('close', () => {
+      leaving.abort();
+      if (isCall) underWay -= 1;
+    });
     const contentType = request.headers['content-type'];
     const answer = await dispatcher.request({
       origin: new URL(base).origin,
@@ -133,6 +141,9 @@ export async function startFaultingRelay(
   const relay: FaultingRelay = {
     kubeconfigPath: join(folder, 'kubeconfig'),
     requests,
+    get underWay() {
+      return underWay;
+    },
     forget: () => {
       requests.length = 0;
     },
