@@ -5,7 +5,12 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['**/*.test.ts'],
   // e2e/local runs on this machine alone; the rest of e2e/ and the conformance tests want a cluster.
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/e2e/(?!local/|cluster/support/)', '\\.conformance\\.test\\.ts$'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/dist/',
+    '/e2e/(?!local/|cluster/support/)',
+    '\\.conformance\\.test\\.ts$',
+  ],
   modulePathIgnorePatterns: ['/dist/'],
   reporters: ['default'],
 };

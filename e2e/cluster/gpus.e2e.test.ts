@@ -118,3 +118,23 @@ test('of each function one pod at most waited for a GPU, but for the moment that
   process.stdout.write(`More than one pod of a revision waited for ${seconds.toFixed(1)} s at the longest.\n`);
   expect(seconds).toBeLessThan(CROWD_SECONDS);
 });
+
+test('with the strategy Recreate a function that has all GPUs gets its new revision, and what is asked meanwhile is held', async () => {
+  await Promise.all(names.map((name) => suite.untilNoPods(name)));
+  const manifest = onGpu('all-gpus');
+  const scaling = { minReplicas: gpus.count, maxReplicas: gpus.count };
+  const apply = (maxBatchSize: number): Promise<string> =>
+    suite.apply({
+      ...manifest,
+      spec: { ...manifest.spec, scaling, rollout: { strategy: 'Recreate' }, batching: { maxBatchSize } },
+    });
+  await apply(8);
+  await suite.untilReplicas('all-gpus', gpus.count);
+  const load = await suite.client.load({ request: suite.inference('all-gpus', DIGITS.request), concurrency: 2 });
+  await load.until({ ended: 20 });
+  await apply(4);
+  await load.until({ revision: { name: 'all-gpus-00002', inARow: 20 } });
+  const { outcomes, sent } = await load.stop();
+  expect(outcomes).toEqual({ '200': sent });
+  await suite.untilReplicas('all-gpus', gpus.count);
+});
