@@ -57,7 +57,7 @@ test('"kubectl scale" of a revision does not last: people scale by minReplicas a
   expect(suite.podsOf('digits').filter(({ metadata }) => !before.has(metadata.uid))).toEqual([]);
 });
 
-test('a Service that somebody edits or deletes is as before, and calls reach the function by it', async () => {
+test('a Service that somebody edits, strips of its labels or deletes is as before, and calls reach the function by it', async () => {
   const key = { namespace: suite.namespace, name: 'digits' };
   const services = await suite.watch(SERVICES);
   const wanted = (await getObject(SERVICES, key))!.spec?.externalName;
@@ -66,7 +66,13 @@ test('a Service that somebody edits or deletes is as before, and calls reach the
   await services.until('the edit is undone', (all) =>
     all.find(({ metadata, spec }) => metadata.name === 'digits' && spec?.externalName === wanted),
   );
-  const uid = (await getObject(SERVICES, key))!.metadata.uid;
+  const { labels = {}, uid } = (await getObject(SERVICES, key))!.metadata;
+  const none = Object.fromEntries(Object.keys(labels).map((label) => [label, null]));
+  await patchObject(SERVICES, key, { metadata: { labels: none } });
+  await services.untilSeen('the loss of its labels was seen', ({ metadata }) => metadata.labels === undefined);
+  await services.until('it has its labels again', (all) =>
+    all.find(({ metadata }) => metadata.uid === uid && isDeepStrictEqual(metadata.labels, labels)),
+  );
   await deleteObject(SERVICES, key);
   await services.until('the Service is there again', (all) =>
     all.find(({ metadata }) => metadata.name === 'digits' && metadata.uid !== uid),

@@ -8,6 +8,9 @@ export interface Refusal extends Pick<Finding, 'reason' | 'message'> {
   readonly mayPass: boolean;
 }
 
+/** How long until what may pass without an event is looked at again. */
+export const REFUSAL_RETRY_MILLISECONDS = 30_000;
+
 /** Undefined for what is worth a retry, and for what is nobody's fault. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (isClusterError(error, 'Invalid')) return { reason: 'SpecInvalid', message: error.message, mayPass: false };

@@ -11,10 +11,10 @@ import { controllerReference } from '../cluster/controller-reference.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
 import { isClusterError, type Cluster, type ObjectMeta } from '../cluster/port.ts';
-import { refusalOf, type Refusal } from '../cluster/refusal.ts';
+import { REFUSAL_RETRY_MILLISECONDS, refusalOf, type Refusal } from '../cluster/refusal.ts';
 import { restoredMetadata } from '../cluster/restored-metadata.ts';
 import { stillExists } from '../cluster/still-exists.ts';
-import { MODEL_FUNCTIONS, MODEL_REVISIONS } from '../cluster/resources.ts';
+import { MODEL_FUNCTIONS, MODEL_REVISIONS, SERVICES, type Service } from '../cluster/resources.ts';
 import { applyServices } from '../services/apply-services.ts';
 import { buildServices } from '../services/build-services.ts';
 import { planServices } from '../services/plan-services.ts';
@@ -37,8 +37,6 @@ export interface FunctionControllerOptions {
   /** DNS name of the gateways' Service, where the functions' own Services lead; undefined: functions have none. */
   readonly gatewayHost: string | undefined;
 }
-
-const REFUSAL_RETRY_MILLISECONDS = 30_000;
 
 export class FunctionController {
   readonly #options: FunctionControllerOptions;
@@ -66,7 +64,7 @@ export class FunctionController {
     await this.#restore(view);
     await this.#dropHistory(view);
     // After the revision: its first pod need not wait for them.
-    const serviceRefusal = await this.#keepServices(view);
+    const { serviceRefusal, hasUnwatched } = await this.#keepServices(view);
 
     const next = functionStatus({ view, refusal, serviceRefusal, url, now: clock.now() });
     const patch = statusPatch(fn.status, next);
@@ -75,7 +73,7 @@ export class FunctionController {
       recordEvents(events, fn, functionEvents(fn.status, next));
     }
     const mayPass = [refusal, serviceRefusal].some((each) => each?.mayPass === true);
-    return mayPass ? REFUSAL_RETRY_MILLISECONDS : undefined;
+    return mayPass || hasUnwatched ? REFUSAL_RETRY_MILLISECONDS : undefined;
   }
 
   /** The revision, or why it cannot be. */
@@ -116,19 +114,28 @@ export class FunctionController {
     }
   }
 
-  /** Gives why callers do not reach it by its name. */
-  async #keepServices({ function: fn, traffic }: FunctionView): Promise<Refusal | undefined> {
+  /** Gives why callers do not reach it by its name, and whether a Service of such a name was there of which no event tells. */
+  async #keepServices({
+    function: fn,
+    traffic,
+  }: FunctionView): Promise<{ readonly serviceRefusal: Refusal | undefined; readonly hasUnwatched: boolean }> {
     const { cluster, observed, gatewayHost } = this.#options;
     const { namespace = '', name } = fn.metadata;
     // Traffic that cannot be as the spec says stays as it was, and so do the names of its tags.
     const tags = new Set([...fn.spec.traffic, ...traffic].map(({ tag }) => tag).filter((tag) => tag !== undefined));
     const wanted = gatewayHost === undefined ? [] : buildServices(fn, [...tags], gatewayHost);
-    const existing = new Map(observed.servicesOf(namespace, name).map((service) => [service.metadata.name, service]));
-    for (const { metadata } of wanted) {
-      const service = observed.service(namespace, metadata.name);
-      if (service !== undefined) existing.set(metadata.name, service);
-    }
-    return applyServices(cluster, fn, planServices(fn, wanted, [...existing.values()]));
+    const watched = observed.servicesOf(namespace, name);
+    const unwatched = await this.#unwatchedServices(wanted, watched);
+    const plan = planServices(fn, wanted, [...watched, ...unwatched]);
+    return { serviceRefusal: await applyServices(cluster, fn, plan), hasUnwatched: unwatched.length > 0 };
+  }
+
+  /** Those of the wanted names without the operator's label: somebody else's, or the function's that was stripped of it. */
+  async #unwatchedServices(wanted: readonly Service[], watched: readonly Service[]): Promise<Service[]> {
+    const names = new Set(watched.map(({ metadata }) => metadata.name));
+    const unknown = wanted.filter(({ metadata }) => !names.has(metadata.name));
+    const found = await Promise.all(unknown.map(({ metadata }) => this.#options.cluster.get(SERVICES, metadata)));
+    return found.filter((service) => service !== undefined);
   }
 
   async #dropHistory(view: FunctionView): Promise<void> {

@@ -81,7 +81,7 @@ test('can be turned off, and on again', async () => {
 });
 
 describe('somebody else’s of that name', () => {
-  test('is untouched and told of, stops no function, and is followed by ours when it goes', async () => {
+  test('is untouched and told of, stops no function, and is followed by ours within 30 s of its end', async () => {
     await start();
     const theirs = await loop.cluster.create(NETWORK_POLICIES, foreign);
     await loop.apply('digits', { scaling });
@@ -91,8 +91,48 @@ describe('somebody else’s of that name', () => {
     const events = (await loop.cluster.list(EVENTS)).filter(({ reason }) => reason === 'NotOwned');
     expect(events).toMatchObject([{ type: 'Warning', involvedObject: { kind: 'NetworkPolicy', name: key.name } }]);
     await loop.cluster.delete(NETWORK_POLICIES, key);
-    await loop.settle();
+    await loop.walk(30);
     expect((await policy()).spec?.ingress).toHaveLength(3);
+  });
+
+  test('is what ours becomes without the label, until it has it again', async () => {
+    await start();
+    await loop.apply('digits', { scaling });
+    const { metadata, spec } = await policy();
+    const theirs = { ...foreign, metadata: { ...metadata, labels: {} } };
+    for (const count of [1, 2]) {
+      const { resourceVersion = '' } = (await policy()).metadata;
+      const { metadata: stripped } = await loop.cluster.update(NETWORK_POLICIES, {
+        ...theirs,
+        metadata: { ...theirs.metadata, resourceVersion },
+      });
+      await loop.walk(31);
+      expect((await policy()).metadata).toEqual(stripped);
+      const events = (await loop.cluster.list(EVENTS)).filter(({ reason }) => reason === 'NotOwned');
+      expect(events).toMatchObject([{ count }]);
+      await loop.cluster.update(NETWORK_POLICIES, {
+        ...theirs,
+        metadata: { ...stripped, labels: metadata.labels ?? {} },
+      });
+      await loop.settle();
+      expect((await policy()).spec).toEqual(spec);
+    }
+  });
+
+  test('is not watched', async () => {
+    let told = 0;
+    await start({
+      faults: {
+        delivery: ({ resource }) => {
+          if (resource.endsWith('/NetworkPolicy')) told += 1;
+          return undefined;
+        },
+      },
+    });
+    await loop.cluster.create(NETWORK_POLICIES, foreign);
+    await loop.cluster.create(NETWORK_POLICIES, { ...foreign, metadata: { ...key, namespace: 'elsewhere' } });
+    await loop.settle();
+    expect(told).toBe(0);
   });
 
   test('is left alone where functions go, and where policies are turned off', async () => {

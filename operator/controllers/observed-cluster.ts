@@ -1,5 +1,5 @@
 /** The caches of what the operator watches, and a cluster that writes through them. */
-import { LABELS, COMPONENTS } from '../../common/api/names.ts';
+import { COMPONENTS, LABELS, MANAGER } from '../../common/api/names.ts';
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
@@ -16,10 +16,14 @@ import {
   type Service,
 } from '../cluster/resources.ts';
 import { writeThrough } from '../cluster/write-through.ts';
+import { functionOfService } from '../services/build-services.ts';
 import type { Observed } from './observed.ts';
 
 /** What functions are indexed by, beside their namespace: it gives all of a namespace. */
 export const EVERY = '';
+
+/** Of the kinds that a cluster has thousands of, and functions few. Another's that has a needed name is asked for by that name. */
+const OURS: Scope = { labels: { [LABELS.managedBy]: MANAGER } };
 
 export interface ObservedCluster {
   readonly cluster: Cluster;
@@ -27,7 +31,7 @@ export interface ObservedCluster {
   readonly revisions: WatchCache<ModelRevision>;
   /** Runtime pods of all namespaces. */
   readonly pods: WatchCache<Pod>;
-  /** Everybody's, for another's may have the name of one that is needed. */
+  /** Those with the operator's label, as `networkPolicies`. */
   readonly services: WatchCache<Service>;
   readonly networkPolicies: WatchCache<NetworkPolicy>;
   readonly observed: Observed;
@@ -44,23 +48,22 @@ export function observeCluster(options: {
     scope: Scope = {},
     indexBy?: (object: T) => string | undefined,
   ): WatchCache<T> => watchCache({ ...options, resource, scope, ...(indexBy === undefined ? {} : { indexBy }) });
-  const labelOf =
-    (label: string) =>
-    ({ metadata }: KubernetesObject): string | undefined =>
-      metadata.labels?.[label];
   const functions = cache(MODEL_FUNCTIONS, {}, () => EVERY);
   // Not by the label, which people can take off.
   const revisions = cache(MODEL_REVISIONS, {}, ({ spec }) => spec.functionName);
-  const pods = cache(PODS, { labels: { [LABELS.component]: COMPONENTS.runtime } }, labelOf(LABELS.revision));
-  const services = cache(SERVICES, {}, labelOf(LABELS.function));
-  const networkPolicies = cache(NETWORK_POLICIES);
+  const pods = cache(
+    PODS,
+    { labels: { [LABELS.component]: COMPONENTS.runtime } },
+    ({ metadata }) => metadata.labels?.[LABELS.revision],
+  );
+  const services = cache(SERVICES, OURS, ({ metadata }) => functionOfService(metadata.name));
+  const networkPolicies = cache(NETWORK_POLICIES, OURS);
 
   const observed: Observed = {
     function: (namespace, name) => functions.get({ namespace, name }),
     revision: (namespace, name) => revisions.get({ namespace, name }),
     revisionsOf: (namespace, name) => revisions.indexed(namespace, name),
     podsOf: (namespace, revision) => pods.indexed(namespace, revision),
-    service: (namespace, name) => services.get({ namespace, name }),
     servicesOf: (namespace, name) => services.indexed(namespace, name),
   };
   const cluster = writeThrough(options.cluster, (resource, object) => {

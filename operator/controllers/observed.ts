@@ -9,8 +9,6 @@ export interface Observed {
   revisionsOf(namespace: string, functionName: string): readonly ModelRevision[];
   /** By the label; whether the revision owns them is another question. */
   podsOf(namespace: string, revision: string): readonly Pod[];
-  /** Anybody's. */
-  service(namespace: string, name: string): Service | undefined;
-  /** By the label; whether the function owns them is another question. */
+  /** By name, of those with the operator's label; whether the function owns them is another question. */
   servicesOf(namespace: string, functionName: string): readonly Service[];
 }

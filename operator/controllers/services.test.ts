@@ -1,5 +1,6 @@
 /** The Services of functions, with everything that watches, people and other controllers do to them. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { LABELS } from '../../common/api/names.ts';
 import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
 import { ClusterError } from '../cluster/port.ts';
 import { EVENTS, MODEL_FUNCTIONS, SERVICES, type Service } from '../cluster/resources.ts';
@@ -97,6 +98,28 @@ describe('a Service that somebody', () => {
   });
 });
 
+test('a Service that was stripped of its labels while no operator ran is put right', async () => {
+  await start();
+  await loop.apply('digits', { scaling });
+  const { metadata, ...before } = await service();
+  await loop.restart(async () => {
+    await loop.cluster.update(SERVICES, { ...before, metadata: { ...metadata, labels: {} } });
+  });
+  expect((await service()).metadata).toEqual({ ...metadata, resourceVersion: expect.any(String) });
+});
+
+test('a Service of a former tag goes also if it says that it is another function’s', async () => {
+  await start();
+  await loop.apply('digits', { scaling, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] });
+  const tagged = await service('now--digits');
+  const labels = { ...tagged.metadata.labels, [LABELS.function]: 'letters' };
+  await loop.restart(async () => {
+    await loop.cluster.update(SERVICES, { ...tagged, metadata: { ...tagged.metadata, labels } });
+    await loop.write('digits', { scaling });
+  });
+  expect(await services()).toEqual([`digits -> ${HOST}`]);
+});
+
 describe('somebody else’s Service', () => {
   test('is untouched, named in the status and an event, and stands in no call’s way by path', async () => {
     await start();
@@ -117,15 +140,46 @@ describe('somebody else’s Service', () => {
     expect(events).toMatchObject([{ type: 'Warning', message, involvedObject: { kind: 'ModelFunction' } }]);
   });
 
-  test('is given up for ours as soon as it goes', async () => {
+  test('is given up for ours within 30 s of its end', async () => {
     await start();
     await loop.cluster.create(SERVICES, foreign);
     await loop.apply('digits', { scaling });
     await loop.announce('digits-00001-0');
     await loop.cluster.delete(SERVICES, foreign.metadata);
-    await loop.settle();
+    await loop.walk(30);
     expect(await services()).toEqual([`digits -> ${HOST}`]);
     expect(await loop.condition('function', 'digits', 'Ready')).toBe('True Ready: Calls are served');
+  });
+
+  test('is not told of while it is being deleted, and then followed by ours', async () => {
+    await start();
+    const held = { ...foreign, metadata: { ...foreign.metadata, finalizers: ['load-balancer/cleanup'] } };
+    await loop.cluster.create(SERVICES, held);
+    await loop.cluster.delete(SERVICES, foreign.metadata);
+    await loop.apply('digits', { scaling });
+    expect(await loop.condition('function', 'digits', 'Stalled')).toBe('none');
+    const ending = await service();
+    await loop.cluster.update(SERVICES, { ...ending, metadata: { ...ending.metadata, finalizers: [] } });
+    await loop.walk(30);
+    expect(await services()).toEqual([`digits -> ${HOST}`]);
+  });
+
+  test('is not watched', async () => {
+    let told = 0;
+    await start({
+      faults: {
+        delivery: ({ resource }) => {
+          if (resource.endsWith('/Service')) told += 1;
+          return undefined;
+        },
+      },
+    });
+    await loop.cluster.create(SERVICES, foreign);
+    await loop.cluster.create(SERVICES, { ...foreign, metadata: { namespace: NAMESPACE, name: 'other' } });
+    await loop.settle();
+    expect(told).toBe(0);
+    await loop.apply('letters', { scaling });
+    expect(told).toBe(1);
   });
 
   test('of a tag’s name is named too', async () => {
@@ -137,7 +191,7 @@ describe('somebody else’s Service', () => {
       /^False NotOwned: Services digits, now--digits exist and are/,
     );
     await loop.cluster.delete(SERVICES, foreign.metadata);
-    await loop.settle();
+    await loop.walk(30);
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^False NotOwned: Service now--digits exists/);
   });
 

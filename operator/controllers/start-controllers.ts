@@ -10,7 +10,7 @@ import { createAutoscaler, type Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { DemandSource } from '../autoscaler/demand-source.ts';
 import { eventRecorder } from '../cluster/events.ts';
 import { ClusterError, type Cluster, type ObjectMeta } from '../cluster/port.ts';
-import { MODEL_FUNCTIONS, MODEL_REVISIONS } from '../cluster/resources.ts';
+import { MODEL_REVISIONS } from '../cluster/resources.ts';
 import { NETWORK_POLICY_NAME } from '../network-policies/build-network-policy.ts';
 import { AnnouncedPods } from '../pods/announced-pods.ts';
 import type { DrainClient } from '../pods/drain-client.ts';
@@ -138,10 +138,9 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     leads ? functionController.reconcile(key) : Promise.resolve(undefined),
   );
   /** By namespace. */
-  const networkPolicyQueue = queue('network-policy', async (namespace) => {
-    if (leads) await networkPolicyController.reconcile(namespace);
-    return undefined;
-  });
+  const networkPolicyQueue = queue('network-policy', (namespace) =>
+    leads ? networkPolicyController.reconcile(namespace) : Promise.resolve(undefined),
+  );
   const routeQueue = queue('route', (key) => {
     publisher.update(key);
     return Promise.resolve(undefined);
@@ -173,14 +172,6 @@ export async function startControllers(options: ControllersOptions): Promise<Con
       if (name !== undefined) revisionQueue.add(keyOf({ namespace, name }));
     }
   };
-  /** Also those that only want its name: somebody else's may have been in the way. */
-  const addFunctionsOf = ({ namespace = '', name, labels = {}, ownerReferences = [] }: ObjectMeta): void => {
-    const owners = ownerReferences.filter(({ kind }) => kind === MODEL_FUNCTIONS.kind).map((owner) => owner.name);
-    for (const functionName of new Set([functionOfService(name), labels[LABELS.function], ...owners])) {
-      if (functionName === undefined || observed.function(namespace, functionName) === undefined) continue;
-      functionQueue.add(keyOf({ namespace, name: functionName }));
-    }
-  };
 
   const close = async (): Promise<void> => {
     ending.abort();
@@ -202,7 +193,9 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     // Perhaps the first one of its namespace, or the last one.
     if (type === 'Deleted' || status === undefined) networkPolicyQueue.add(namespace);
   });
-  services.subscribe(({ object }) => addFunctionsOf(object.metadata));
+  services.subscribe(({ object: { metadata } }) => {
+    functionQueue.add(keyOf({ ...metadata, name: functionOfService(metadata.name) }));
+  });
   networkPolicies.subscribe(({ object: { metadata } }) => {
     if (metadata.name === NETWORK_POLICY_NAME) networkPolicyQueue.add(metadata.namespace ?? '');
   });

@@ -1,24 +1,29 @@
 /** Where nothing is to be done, nothing is written: counted at the API server, with every kind of object that the operator keeps. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { MODEL_FUNCTIONS } from '../cluster/resources.ts';
-import { ControlLoop } from './control-loop-fixture.ts';
+import { MODEL_FUNCTIONS, NETWORK_POLICIES, SERVICES } from '../cluster/resources.ts';
+import { ControlLoop, NAMESPACE } from './control-loop-fixture.ts';
 
 const READS = new Set(['get', 'list']);
 const scaling = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
 
 let loop: ControlLoop;
 let writes: string[];
+/** Of one object each, as the writes. */
+let gets: string[];
 
 beforeEach(async () => {
   loop = await new ControlLoop({
     faults: {
       call: ({ verb, resource, key }) => {
-        if (!READS.has(verb)) writes.push(`${verb} ${resource} ${key?.name ?? ''}`);
+        const call = `${verb} ${resource} ${key?.name ?? ''}`;
+        if (!READS.has(verb)) writes.push(call);
+        else if (verb === 'get') gets.push(call);
         return undefined;
       },
     },
   }).start();
   writes = [];
+  gets = [];
   // One at zero, with two revisions and a tag, and one that serves.
   const traffic = [
     { revision: 'latest', percent: 90 },
@@ -48,6 +53,26 @@ test('time and a steady load write nothing', async () => {
   writes = [];
   await loop.walk(1200);
   expect(writes).toEqual([]);
+});
+
+test('time with somebody else’s objects in the way writes nothing, and asks for each twice a minute', async () => {
+  const metadata = { namespace: NAMESPACE, name: 'words' };
+  await loop.cluster.create(SERVICES, { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ port: 80 }] } });
+  for (const policy of await loop.cluster.list(NETWORK_POLICIES)) {
+    await loop.cluster.update(NETWORK_POLICIES, { ...policy, metadata: { ...policy.metadata, labels: {} } });
+  }
+  await loop.apply('words', { scaling });
+  await loop.announce('words-00001-0');
+  await loop.walk(60);
+  const before = await loop.function('words');
+  expect(before.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Stalled', reason: 'NotOwned' }));
+  writes = [];
+  gets = [];
+  await loop.walk(600);
+  expect(writes).toEqual([]);
+  const each = ['get networking.k8s.io/v1/NetworkPolicy pilotlight-runtime', 'get v1/Service words'];
+  expect(gets.sort()).toEqual(each.flatMap((get) => Array.from({ length: 20 }, () => get)));
+  expect(await loop.function('words')).toEqual(before);
 });
 
 test('another leader writes nothing', async () => {

@@ -22,7 +22,7 @@ export function planNetworkPolicy(
   present: NetworkPolicy | undefined,
 ): NetworkPolicyPlan {
   if (present === undefined) return wanted === undefined ? { type: 'Nothing' } : { type: 'Create', policy: wanted };
-  // Its end is an event.
+  // It goes by itself.
   if (present.metadata.deletionTimestamp !== undefined) return { type: 'Nothing' };
   if (present.metadata.labels?.[LABELS.managedBy] !== MANAGER) {
     return wanted === undefined ? { type: 'Nothing' } : { type: 'Foreign', policy: present };

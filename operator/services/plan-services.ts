@@ -21,10 +21,10 @@ export interface ServicePlan {
  * | there is none                                      | create it                                                  |
  * | the function's, as wanted                          | nothing; fields that nobody here sets may be as they like  |
  * | the function's, otherwise                          | update what is set here                                    |
- * | being deleted, or a former function's of this name | nothing: it goes by itself, and that is an event           |
+ * | being deleted, or a former function's of this name | nothing: it goes by itself                                 |
  * | anything else                                      | nothing but to tell                                        |
  *
- * @param existing Services of the wanted names, and those with the function's label
+ * @param existing Services of the wanted names, and of others that the function may have had
  */
 export function planServices(fn: ModelFunction, wanted: readonly Service[], existing: readonly Service[]): ServicePlan {
   const create: Service[] = [];
