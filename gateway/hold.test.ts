@@ -411,6 +411,13 @@ describe('announcements', () => {
     expect(thief.count).toBe(0);
   });
 
+  test('from another host than routes list are refused', async () => {
+    const runtime = await gateway.runtime('a');
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+    expect((await gateway.announce(runtime, { host: '127.0.0.2' })).status).toBe(403);
+    expect((await gateway.announce(runtime)).status).toBe(204);
+  });
+
   test('of a pod that then refuses have it asked by one request at a time until it takes one', async () => {
     await gateway.leader([functionRoute()]);
     const runtime = await gateway.runtime('a', refuse('LimitReached'));

@@ -168,13 +168,16 @@ export class Revision {
 
   /**
    * A pod says that it is ready. `gone`: it is known to be gone or going. Its token proves its name alone, so it may not speak for a uid that another
-   * name has, and of the uids that only itself speaks for it has the last: any number of them would cost a connection each.
+   * name has, nor from another host than routes list, and of the uids that only itself speaks for it has the last: any number of them would cost a
+   * connection each.
    */
   announce(announcement: Announcement): 'accepted' | 'gone' | 'forbidden' {
     const { uid, pod: name } = announcement;
     const now = this.#services.clock.monotonic();
     const known = this.#pods.get(uid);
     if (known !== undefined && known.name !== name) return 'forbidden';
+    // A pod keeps its address for life; only its ports change, when it starts again in place.
+    if (known?.listed !== undefined && known.listed.host !== announcement.host) return 'forbidden';
     if (known?.terminating === true || this.#services.barred.isBarred(uid, now)) return 'gone';
     for (const other of this.#pods.values()) {
       if (other !== known && other.name === name && other.listed === undefined) this.#remove(other, now);

@@ -41,6 +41,15 @@ describe('an announcement', () => {
     expect(announced.of(pod)).toBeUndefined();
   });
 
+  test('is believed about its host only until the API says where the pod is', () => {
+    const announced = new AnnouncedPods();
+    announced.add({ ...announcement, host: '10.96.0.1' }, 0);
+    expect(announced.of(pod)).toBeDefined();
+    const at = (podIP: string): Pod => ({ ...pod, status: { podIP } });
+    expect(announced.of(at('10.0.0.7'))).toBeUndefined();
+    expect(announced.of(at('10.96.0.1'))).toBeDefined();
+  });
+
   test('that comes again, after a restart in place, replaces the first', () => {
     const announced = new AnnouncedPods();
     announced.add(announcement, 0);

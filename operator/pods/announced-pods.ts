@@ -39,15 +39,19 @@ export class AnnouncedPods {
     return isFirst;
   }
 
-  /** The pod's announcement; undefined if there is none or it names another pod. */
-  of({ metadata }: Pod): Announcement | undefined {
+  /**
+   * The pod's announcement; undefined if there is none, or it names another pod or another's address: a token proves which pod speaks, not where it is,
+   * and operator and gateways may reach what a pod may not.
+   */
+  of({ metadata, status }: Pod): Announcement | undefined {
     const announcement = this.#byUid.get(metadata.uid ?? '');
     if (announcement === undefined) return undefined;
     this.#know(announcement);
-    const { namespace, pod, revision } = announcement;
+    const { namespace, pod, revision, host } = announcement;
     const same =
       namespace === metadata.namespace && pod === metadata.name && revision === metadata.labels?.[LABELS.revision];
-    return same ? announcement : undefined;
+    // What it announces is its `status.podIP` too, from its environment, but that is in the API up to a second later.
+    return same && host === (status?.podIP ?? host) ? announcement : undefined;
   }
 
   /** The pod is gone. */
