@@ -26,6 +26,16 @@ describe('refused, with the key by name', () => {
     ['a number out of bounds', { gateway: { drainSeconds: -1 } }, /gateway\/drainSeconds.*minimum/s],
     ['a word for another', { operator: { logLevel: 'verbose' } }, /operator\/logLevel.*'trace', 'debug'/s],
     ['a number for a text', { clusterDomain: 7 }, /clusterDomain.*want string/s],
+    [
+      'a variable of its own',
+      { gateway: { extraEnv: [{ name: 'PILOTLIGHT_DOMAIN', value: 'x' }] } },
+      /extraEnv\/0\/name/,
+    ],
+    [
+      'a number as a variable',
+      { gateway: { extraEnv: [{ name: 'X', value: 1 }] } },
+      /extraEnv\/0\/value.*want string/s,
+    ],
     ['a digest that is none', { image: { digest: 'latest' } }, /image\/digest/],
     ['a selector as a label', { commonLabels: { 'app.kubernetes.io/name': 'x' } }, /app\.kubernetes\.io\/name/],
     ['a route without a Gateway', { gateway: { httpRoute: { enabled: true } } }, /httpRoute\/parentRefs.*want 1/s],
