@@ -38,7 +38,8 @@ for process in /proc/[0-9]*; do
     program/*) found="$found \${process#/proc/}" ;;
   esac
 done
-kill -9 $found && echo $found`;
+[ -n "$found" ] || { echo "container $1 has no such process" >&2; exit 1; }
+kill -9 $found`;
 
 export class ProcessKiller {
   readonly #namespace: string;
