@@ -56,6 +56,10 @@ async function coldStart(workplace: Workplace, script: string, count: number): P
   const phases = Object.keys(rounds[0]?.wake.phases ?? {});
   return [
     'From zero, milliseconds from the call: median (min to max)',
+    line(
+      'rounds that began while the node was quiet',
+      `${rounds.filter(({ quiet }) => quiet).length} of ${rounds.length}`,
+    ),
     row(
       'bare pod, until its program calls home',
       of(({ bare }) => bare.calledHome),

@@ -1,12 +1,15 @@
 /**
- * The part of the benchmark that runs in the cluster, as a pod: `node FILE PART IMAGE ROUNDS`. It measures floors and functions by turns, with a random wait
- * before each (a loop in step with the kubelet, which looks at its containers once a second, gives narrow and wrong figures). It prints lines of JSON.
+ * The part of the benchmark that runs in the cluster, as a pod: `node FILE PART IMAGE ROUNDS`. It measures floors and functions by turns, and prints
+ * lines of JSON.
  */
 import { listenAtHome, removeBarePods, startBarePod, type BareStart } from './bare-pods.ts';
 import { deleteFunctions, makeFunction, wakeFunction, type Wake } from './functions.ts';
 import { assertNone, followPods, untilGone } from './pods.ts';
+import { quietMoment } from './quiet-moment.ts';
 
 export interface ColdStartRound {
+  /** The node had nothing else to do when both began. */
+  readonly quiet: boolean;
   readonly bare: BareStart;
   readonly wake: Wake;
   /** Milliseconds from the end of the answer until no pod was left. */
@@ -39,17 +42,17 @@ async function coldStarts(): Promise<void> {
   await makeFunction('digits');
   // The first round of each finds caches cold, of the node and of this process, so it is not counted.
   for (let round = 0; round <= number; round++) {
-    await randomWait();
+    const bareQuiet = await quietMoment();
     const bare = await startBarePod(`bare-${round}`, image);
     await removeBarePods([`bare-${round}`]);
-    await randomWait();
+    const quiet = await quietMoment();
     await assertNone();
     const wake = await wakeFunction('digits');
     const answered = performance.now();
     await untilGone('digits');
     const toZero = performance.now() - answered;
     progress(`round ${round} of ${number}: bare ${bare.calledHome.toFixed(0)}, function ${wake.firstByte.toFixed(0)}`);
-    if (round > 0) report({ coldStart: { bare, wake, toZero } });
+    if (round > 0) report({ coldStart: { quiet: bareQuiet && quiet, bare, wake, toZero } });
   }
   await deleteFunctions(['digits']);
 }
@@ -59,12 +62,12 @@ async function bursts(): Promise<void> {
   await Promise.all(names.map(makeFunction));
   for (let round = 0; round <= number; round++) {
     const bareNames = names.map((_, index) => `bare-${round}-${index}`);
-    await randomWait();
+    await quietMoment();
     const bare = (await Promise.all(bareNames.map((name) => startBarePod(name, image)))).map(
       ({ calledHome }) => calledHome,
     );
     await removeBarePods(bareNames);
-    await randomWait();
+    await quietMoment();
     await assertNone();
     const functions = (await Promise.all(names.map(wakeFunction))).map(({ firstByte }) => firstByte);
     await Promise.all(names.map(untilGone));
@@ -87,10 +90,6 @@ async function idleFunctions(): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: 20 }, makeSome));
-}
-
-function randomWait(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.random() * 1000));
 }
 
 function progress(text: string): void {
