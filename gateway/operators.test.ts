@@ -231,6 +231,17 @@ describe('a gateway that begins', () => {
     expect(gateway.clock.pending).toBe(IDLE_TIMERS);
   });
 
+  test('holds no more requests than it has room for, however many come on one connection', async () => {
+    const socket = connect(gateway.ports.http, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nhost: digits.default\r\n\r\n'.repeat(10_003));
+    const turnedAway = (): Promise<number> => gateway.metric('pilotlight_gateway_errors_total', { code: 'no-routes' });
+    await gateway.until(async () => (await turnedAway()) > 0);
+    await gateway.until(async () => (await turnedAway()) === 3);
+    expect(gateway.clock.pending).toBe(IDLE_TIMERS + 10_000);
+    socket.destroy();
+    await gateway.until(() => gateway.clock.pending === IDLE_TIMERS);
+  });
+
   test('forgets a request whose client left', async () => {
     const request = open(gateway.ports.http);
     request.on('error', () => undefined);

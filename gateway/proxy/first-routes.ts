@@ -8,6 +8,9 @@ import type { Clock } from '../../common/platform/clock.ts';
 /** Operators come back at most 5 s after the first attempt that failed. */
 const PATIENCE_MILLISECONDS = 10_000;
 
+/** As many as connections by default. A client may send any number on one connection without an answer to the first, and no queue counts them yet. */
+const MOST_WAITING = 10_000;
+
 export class FirstRoutes {
   readonly #clock: Clock;
   #waiting: Set<() => void> | undefined = new Set();
@@ -27,8 +30,12 @@ export class FirstRoutes {
     for (const begin of waiting ?? []) begin();
   }
 
-  /** Calls `begin` when they come or `deny` when that takes too long, and neither once the client has left. Nothing of the body is read meanwhile. */
+  /**
+   * Calls `begin` when they come or `deny` when that takes too long or too many wait, and neither once the client has left. Nothing of the body is read
+   * meanwhile.
+   */
   wait(response: ServerResponse, begin: () => void, deny: () => void): void {
+    if (this.#waiting !== undefined && this.#waiting.size >= MOST_WAITING) return deny();
     const stop = (): void => {
       cancel();
       response.off('close', stop);
