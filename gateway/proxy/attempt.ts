@@ -51,6 +51,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #patience: number;
   #controller: Dispatcher.DispatchController | undefined;
   #state: 'connecting' | 'sent' | 'answering' | 'over' = 'connecting';
+  #isStreamed = false;
   #refusalBytes = 0;
   #progressAt: number;
   #cancelPatience: Cancel | undefined;
@@ -80,7 +81,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (request.body instanceof Readable) {
       headers.push(REQUEST_HEADERS.tellAdmission, '1');
       if (request.streamedLength !== undefined) headers.push('content-length', String(request.streamedLength));
-      this.#cancelAdmission = this.#clock.after(ADMISSION_MILLISECONDS, this.#onAdmission);
+      this.#isStreamed = true;
     }
     const { method, target: path, body } = request;
     this.pod.connection.dispatch({ method, path, headers, body }, this);
@@ -104,8 +105,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#state === 'over') controller.abort(new Error('Aborted before it was sent.'));
-    else this.#state = 'sent';
+    if (this.#state === 'over') return controller.abort(new Error('Aborted before it was sent.'));
+    this.#state = 'sent';
+    // Not before: a SYN that is lost costs a second, and what the pod then refuses could not be sent again.
+    if (this.#isStreamed) this.#cancelAdmission = this.#clock.after(ADMISSION_MILLISECONDS, this.#onAdmission);
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
