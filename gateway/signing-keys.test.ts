@@ -41,3 +41,16 @@ test('during a rotation pods with a token of either key are accepted, and after 
   await gateway.until(async () => (await gateway.announce(late)).status === 403);
   expect((await gateway.announce(late, {}, byNext(late))).status).toBe(204);
 });
+
+test('while one operator has yet to read that a key got another secret, pods of either are accepted', async () => {
+  const [old, next] = [await gateway.runtime('a'), await gateway.runtime('b')];
+  (await gateway.operator('operator-1')).keys([KEY]);
+  await gateway.until(async () => (await gateway.announce(old)).status === 202);
+  const leader = await gateway.operator('operator-0');
+  const changed = { ...NEXT, id: KEY.id };
+  leader.keys([changed]);
+  leader.routes(1, [functionRoute({ revisions: [revisionRoute()] })]);
+  await gateway.tookEpoch(1);
+  expect((await gateway.announce(old)).status).toBe(204);
+  expect((await gateway.announce(next, {}, signToken(changed, 'announce', announcementOf(next)))).status).toBe(204);
+});
