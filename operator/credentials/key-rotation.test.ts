@@ -240,6 +240,21 @@ describe('a rotation', () => {
     expect(await ids()).toEqual([next]);
   });
 
+  test('that a successor ends waits for pods that its predecessor may have begun at the last moment', async () => {
+    await Replica.start();
+    await Replica.start();
+    const [old = ''] = await ids();
+    pods.set(old, 1);
+    const next = await added();
+    await minutes(5);
+    pods.delete(old);
+    await crash();
+    await minutes(1);
+    expect(await ids()).toEqual([next, old]);
+    await minutes(2);
+    expect(await ids()).toEqual([next]);
+  });
+
   test('a leader that dies before others read the new key leaves none that signs with it', async () => {
     const first = await Replica.start();
     await minutes(0.5);

@@ -92,8 +92,9 @@ export class KeyRotation {
     this.#running ??= this.#run();
   }
 
-  /** This replica leads: what it knows may be a minute old. */
+  /** This replica leads: what it knows may be a minute old, and its predecessor may have signed with another key until now. */
   lead(): void {
+    this.#signedAt = this.#options.clock.monotonic();
     this.#wake.abort();
   }
 
