@@ -2,6 +2,7 @@
 import type { Reason } from '../../common/api/reasons.ts';
 import { START_FAILURES, type StartFailure, type StartFailureReason } from '../../common/wire/runtime-environment.ts';
 import type { ContainerStatus, Pod } from '../cluster/resources.ts';
+import { runtimeContainer, runtimeStatus } from './runtime-container.ts';
 
 /** Every reason there is for a pod that does not run. */
 export const POD_FAILURE_REASONS = [
@@ -73,13 +74,13 @@ export function isPermanent(reason: string): boolean {
 /** What keeps the pod from running or ended it; undefined while nothing is known to be wrong. */
 export function podFailure(pod: Pod): PodFailure | undefined {
   const { status } = pod;
-  const container = status?.containerStatuses?.[0];
+  const container = runtimeStatus(pod);
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded' || container?.state?.terminated !== undefined) {
     return endedFailure(pod, container);
   }
   const waiting = container?.state?.waiting;
   if (waiting?.reason !== undefined && IMAGE_REASONS.has(waiting.reason)) {
-    const image = pod.spec.containers[0]?.image ?? '';
+    const image = runtimeContainer(pod)?.image ?? '';
     return standing('ImagePullFailed', `Image ${image}: ${waiting.message ?? waiting.reason}`, true);
   }
   if (waiting?.reason !== undefined && CONTAINER_REASONS.has(waiting.reason)) {

@@ -108,6 +108,29 @@ const CASES: Record<string, Case> = {
     seconds: 3605,
     want: { phase: 'Starting', startDeadline: T0 + 3630 * 1000 },
   },
+  'loading, beside a sidecar that is ready': {
+    pod: pod({
+      phase: 'Running',
+      podIP: '10.0.0.7',
+      conditions: conditions(['Ready', 'False']),
+      containerStatuses: [
+        { name: 'mesh-proxy', ready: true, state: { running: {} } },
+        { name: 'runtime', ready: false, state: { running: {} } },
+      ],
+    }),
+    want: phase('Starting'),
+  },
+  'ended, beside a sidecar that runs on': {
+    pod: pod({
+      phase: 'Running',
+      containerStatuses: [
+        { name: 'mesh-proxy', ready: true, state: { running: {} } },
+        { name: 'runtime', ready: false, state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } },
+      ],
+    }),
+    announced: true,
+    want: failed('OutOfMemory', 'The process was killed above its memory limit; raise resources.limits.memory', false),
+  },
   'deleted while ready': {
     pod: pod({ phase: 'Running' }, { deletionTimestamp: at(1) }),
     announced: true,

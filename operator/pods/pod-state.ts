@@ -3,6 +3,7 @@ import type { Announcement, PodAddress } from '../../common/wire/announcement.ts
 import type { Pod, PodCondition } from '../cluster/resources.ts';
 import { disruption, podFailure, type PodFailure } from './pod-failure.ts';
 import { drainToken } from './pod-tokens.ts';
+import { runtimeStatus } from './runtime-container.ts';
 
 export interface PodState {
   readonly name: string;
@@ -91,7 +92,7 @@ function createdAt({ metadata }: Pod): number {
  * the condition from all pods of the node, though they serve.
  */
 function isReady(pod: Pod): boolean {
-  return condition(pod, 'Ready')?.status === 'True' || pod.status?.containerStatuses?.[0]?.ready === true;
+  return condition(pod, 'Ready')?.status === 'True' || runtimeStatus(pod)?.ready === true;
 }
 
 /** A pod that waited an hour for a node has its full time to start on it, and so has one that was ready and starts again in its place. */
