@@ -39,3 +39,27 @@ test('who follows shows no numbers of revisions, and keeps the routes up to date
   expect(loop.routes.get('digits')?.revisions.flatMap(({ pods }) => pods)).toEqual([]);
   expect(await loop.pods()).toEqual([]);
 });
+
+test('who loses the lead in the middle of a change shows no numbers after it either', async () => {
+  let onCreate = (): void => undefined;
+  const losing = new ControlLoop({
+    faults: {
+      call: ({ verb, resource }) => {
+        if (verb === 'create' && resource.kind === PODS.kind) onCreate();
+        return undefined;
+      },
+    },
+  });
+  try {
+    await losing.start();
+    onCreate = () => void losing.follow();
+    await losing.apply('digits');
+    await losing.walk(2);
+    expect(await losing.pods()).toEqual(['digits-00001-0']);
+    expect(await losing.registry.metrics()).not.toContain('pilotlight_desired_replicas{');
+    await losing.lead();
+    expect(await losing.registry.metrics()).toContain('pilotlight_desired_replicas{');
+  } finally {
+    await losing.close();
+  }
+});

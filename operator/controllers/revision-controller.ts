@@ -62,6 +62,8 @@ export class RevisionController {
   readonly #options: RevisionControllerOptions;
   readonly #watchingSince: number;
   readonly #known = new Map<string, Known>();
+  /** The numbers are this replica's to tell. */
+  #leads = false;
 
   constructor(options: RevisionControllerOptions) {
     this.#options = options;
@@ -108,6 +110,7 @@ export class RevisionController {
    * pods. What the autoscaler decided meanwhile is taken as known; it wakes nothing a second time.
    */
   takeOver(keys: readonly string[]): void {
+    this.#leads = true;
     this.#known.clear();
     for (const key of keys) {
       const memory = this.#subject(key)?.memory;
@@ -117,6 +120,7 @@ export class RevisionController {
 
   /** Another replica tells the numbers from here on. */
   handOver(): void {
+    this.#leads = false;
     for (const { revision } of this.#known.values()) this.#options.metrics.forget(revision);
   }
 
@@ -212,7 +216,7 @@ export class RevisionController {
       },
       clock.now(),
     );
-    metrics.observe(revision, desired, next.readyReplicas ?? 0, mode);
+    if (this.#leads) metrics.observe(revision, desired, next.readyReplicas ?? 0, mode);
     const untoldFor = wokenAt === undefined ? 0 : wokenAt + WAKING_MILLISECONDS - clock.now();
     if (untoldFor > 0 && isProven(revision) && isStarting(next)) return untoldFor;
     if (revision.spec.replicas !== desired) await cluster.scale(MODEL_REVISIONS, { namespace, name }, desired);
