@@ -45,7 +45,7 @@ test('who loses the lead in the middle of a change shows no numbers after it eit
   const losing = new ControlLoop({
     faults: {
       call: ({ verb, resource }) => {
-        if (verb === 'create' && resource.kind === PODS.kind) onCreate();
+        if (verb === 'create' && resource === 'v1/Pod') onCreate();
         return undefined;
       },
     },
