@@ -84,16 +84,23 @@ test('helm uninstall, and install with the same values', async () => {
   for (const { outcomes } of Object.values(loads)) {
     expect(Object.keys(outcomes).filter((outcome) => outcome !== '200' && !NOT_TAKEN.has(outcome))).toEqual([]);
   }
-  for (const { sentAt, endedAt } of failures) {
+  for (const { sentAt } of failures) {
     expect(sentAt).toBeGreaterThanOrEqual(begun);
-    expect(endedAt).toBeLessThanOrEqual(back + PROXY_MILLISECONDS);
+    expect(sentAt).toBeLessThanOrEqual(back + PROXY_MILLISECONDS);
   }
 });
 
 /** A connection was never made: the name is gone, the address leads nowhere, or nobody listens. */
-const NOT_TAKEN = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
+const NOT_TAKEN = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'no connection in time',
+]);
 
-/** For the nodes to learn of the new gateways, and for an attempt at an address that leads nowhere to end. */
+/** For the nodes to learn of the new gateways. */
 const PROXY_MILLISECONDS = 10_000;
 
 /** No gateway is left of those that were told to end. */

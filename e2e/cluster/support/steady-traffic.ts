@@ -17,6 +17,12 @@ const HELD_MILLISECONDS = 600;
 const LARGE_BYTES = 512 * 1024;
 const LARGE_BODIES = 'short, large bodies';
 
+/**
+ * Long for an answer on a busy machine, and shorter than what the kernel tries to connect for: a connection that was begun before the nodes knew the
+ * address of a new Service is lost for as long.
+ */
+const TIMEOUT_MILLISECONDS = 45_000;
+
 export interface Traffic {
   /** The function at zero is called, once, after so many milliseconds. */
   wake(afterMilliseconds?: number): Promise<void>;
@@ -50,7 +56,7 @@ export async function prepareFunctions(suite: Suite): Promise<void> {
 export async function startTraffic(suite: Suite): Promise<Traffic> {
   const load = async (name: string, perSecond: number, keepAlive: boolean, body = DIGITS.request): Promise<Load> =>
     suite.client.load({
-      request: suite.inference(name, body),
+      request: { ...suite.inference(name, body), timeoutMilliseconds: TIMEOUT_MILLISECONDS },
       includes: `"model_name":"${name}"`,
       perSecond,
       keepAlive,

@@ -15,7 +15,7 @@ export interface ClientAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** `ECONNRESET`, `timeout` and the like; `ECONNRESET on a reused connection` where a kept connection was closed by the other side. */
+  /** `ECONNRESET`, `timeout`, `no connection in time` and the like; `ECONNRESET on a reused connection` where a kept connection was closed by the other side. */
   readonly error?: string;
   /** From the beginning of the request. */
   readonly firstByteMilliseconds: number;

@@ -66,7 +66,7 @@ function begin(
       end({ error: outgoing.reusedSocket ? `${kind} on a reused connection` : kind });
     };
     const timer = setTimeout(() => {
-      end({ error: 'timeout' });
+      end({ error: outgoing.socket?.connecting === true ? 'no connection in time' : 'timeout' });
       outgoing.destroy();
     }, timeoutMilliseconds);
     outgoing.on('error', fail);
