@@ -100,13 +100,22 @@ async function eventually<T>(find: () => Promise<T | undefined>): Promise<T> {
 const pod = (name: string): Promise<Pod | undefined> => world.cluster.get(PODS, { namespace: 'models', name });
 
 /** Makes the pod of a gateway if there is none, and says what the API says of its readiness. */
-async function gatewayPod(name: string, at: TestGateway, ready: 'True' | 'False' = 'True'): Promise<void> {
+async function gatewayPod(
+  name: string,
+  at: TestGateway,
+  ready: 'True' | 'False' = 'True',
+  product = 'pilotlight',
+): Promise<void> {
   const { host, controlPort } = at.address();
   if ((await world.cluster.get(PODS, { namespace: NAMESPACE, name })) === undefined) {
     await world.cluster.create(PODS, {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, namespace: NAMESPACE, labels: { 'app.kubernetes.io/component': 'gateway' } },
+      metadata: {
+        name,
+        namespace: NAMESPACE,
+        labels: { 'app.kubernetes.io/name': product, 'app.kubernetes.io/component': 'gateway' },
+      },
       spec: {
         containers: [{ name: 'gateway', image: 'gateway:1', ports: [{ name: 'control', containerPort: controlPort }] }],
       },
@@ -177,6 +186,22 @@ describe('an operator', () => {
     await gatewayPod('gateway-0', gateway);
     await world.settle();
     expect((await gateway.stream()).request.headers.authorization).toBe('Bearer control');
+  });
+
+  test('takes no other product’s gateway for one of its own', async () => {
+    const other = await TestGateway.start();
+    try {
+      await gatewayPod('other-0', other, 'True', 'other');
+      await gatewayPod('gateway-0', gateway);
+      await world.cluster.create(MODEL_FUNCTIONS, digits);
+      await start({ gateways: undefined });
+      await demand((await gateway.stream()).hello(), 1, {});
+      const { spec } = await eventually(() => pod('digits-00001-0'));
+      const { host, controlPort } = gateway.address();
+      expect(spec.containers[0]?.env).toContainEqual({ name: 'PILOTLIGHT_GATEWAYS', value: `${host}:${controlPort}` });
+    } finally {
+      await other.close();
+    }
   });
 
   test('keeps what a silent gateway had, until its pod is marked as that of a lost node', async () => {

@@ -1,6 +1,6 @@
 /** Wires the operator: the control loop to the gateways, both to a cluster, and all to the election. It decides nothing itself. */
 import type { Registry } from 'prom-client';
-import { COMPONENTS, LABELS } from '../common/api/names.ts';
+import { COMPONENTS, LABELS, PRODUCT } from '../common/api/names.ts';
 import type { Clock } from '../common/platform/clock.ts';
 import { startHealthServer } from '../common/platform/health-server.ts';
 import type { Logger } from '../common/platform/logging.ts';
@@ -65,7 +65,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const gatewayPods = watchCache({
     cluster,
     resource: PODS,
-    scope: { namespace, labels: { [LABELS.component]: COMPONENTS.gateway } },
+    // By both, for each is sent the control token: other products have gateways too.
+    scope: { namespace, labels: { [LABELS.name]: PRODUCT, [LABELS.component]: COMPONENTS.gateway } },
     clock,
     logger,
     signal: ending.signal,

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ModelFunction } from '../../common/api/kinds.ts';
-import { API_VERSION, COMPONENTS, LABELS } from '../../common/api/names.ts';
+import { API_VERSION, COMPONENTS, LABELS, PRODUCT } from '../../common/api/names.ts';
 import { systemClock } from '../../common/platform/clock.ts';
 import { startMemoryApiServer } from '../../operator/cluster/kubernetes/testing/memory-api-server.ts';
 import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
@@ -90,7 +90,11 @@ async function createGatewayPod(cluster: MemoryCluster, gateway: TestGateway): P
   await cluster.create(PODS, {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'gateway', namespace: NAMESPACE, labels: { [LABELS.component]: COMPONENTS.gateway } },
+    metadata: {
+      name: 'gateway',
+      namespace: NAMESPACE,
+      labels: { [LABELS.name]: PRODUCT, [LABELS.component]: COMPONENTS.gateway },
+    },
     spec: { containers: [{ name: 'gateway', image: 'gateway:1', ports }] },
   });
 }
