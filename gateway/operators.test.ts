@@ -377,6 +377,8 @@ describe('metrics', () => {
     expect(await errors({ code: 'queue-full', namespace: 'default', function: 'digits' })).toBe(1);
     const { text } = await call(gateway.ports.metrics, { path: '/metrics' });
     expect(text).toContain('pilotlight_gateway_errors_total{code="unknown-function"} 1\n');
+    // Nobody has the request then.
+    expect(text).not.toMatch(/errors_total\{namespace=.*code="no-routes"/);
     await gateway.clock.advance(5_000);
     expect((await held).status).toBe(503);
     expect(await errors({ code: 'no-pod-in-time', revision: 'digits-00001' })).toBe(1);
