@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { MODEL_REVISIONS, NETWORK_POLICIES, SERVICES } from '../../operator/cluster/resources.ts';
 import { DIGITS } from '../local/examples.ts';
+import type { ClientRequest } from './support/client/protocol.ts';
 import { GATEWAY, SYSTEM_NAMESPACE } from './support/installation.ts';
 import { kubectl } from './support/kubectl.ts';
 import { modelFunction } from './support/manifests.ts';
@@ -33,11 +34,17 @@ async function inventory(): Promise<string[]> {
   return objects.split('\n').sort();
 }
 
+/** Past the function's Service, which goes with it: who connects anew then finds no address. */
+function byGateway(of: Suite): ClientRequest {
+  const path = `/functions/${of.namespace}/digits/v2/models/digits/infer`;
+  return { ...of.inference('digits', DIGITS.request), url: `http://${GATEWAY}.${SYSTEM_NAMESPACE}${path}` };
+}
+
 test('a function that is deleted at work answers what it has and is then unknown; no request breaks', async () => {
   expect(await inventory()).not.toEqual(before);
   const begunBefore = await suite.openInference('digits', DIGITS.request);
   const load = await suite.client.load({
-    request: suite.inference('digits', DIGITS.request),
+    request: byGateway(suite),
     concurrency: 4,
     keepAlive: true,
   });
@@ -77,16 +84,14 @@ test('a namespace that is deleted goes, with a function at work in it', async ()
   const doomed = await startSuite('deletion-doomed');
   await doomed.apply(modelFunction('digits', { scaling: { minReplicas: 2, maxReplicas: 2 } }));
   await doomed.untilReplicas('digits', 2);
-  // By the gateway itself, for the Service of the function goes too.
-  const request = {
-    ...doomed.inference('digits', DIGITS.request),
-    url: `http://${GATEWAY}.${SYSTEM_NAMESPACE}/functions/${doomed.namespace}/digits/v2/models/digits/infer`,
-  };
-  const load = await suite.client.load({ request, concurrency: 2, keepAlive: true });
+  const load = await suite.client.load({ request: byGateway(doomed), concurrency: 2, keepAlive: true });
   await load.until({ ended: 100 });
   await doomed.close();
   await load.until({ outcome: { name: '404 unknown-function', inARow: 8 } });
-  const { outcomes, sent } = await load.stop();
-  expect(outcomes['200']! + outcomes['404 unknown-function']!).toBe(sent);
+  const { failures, outcomes } = await load.stop();
+  process.stdout.write(`Requests to the namespace that went: ${JSON.stringify(outcomes)}.\n`);
+  // Kubernetes deletes the kinds in an order of its own: a function may have lost its revisions before it goes itself.
+  const answers = ['404 unknown-function', '503 revision-failed'];
+  expect(failures.filter(({ outcome }) => !answers.includes(outcome))).toEqual([]);
   await kubectl(['wait', '--for=delete', `namespace/${doomed.namespace}`, '--timeout=60s'], { timeoutSeconds: 70 });
 });
