@@ -3,6 +3,7 @@
  * with large bodies, some that take long, and a function that sleeps and is called in the middle of it.
  */
 import { expect } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DIGITS } from '../../local/examples.ts';
 import type { Load } from './client.ts';
 import type { LoadFailure, LoadReport } from './client/protocol.ts';
@@ -22,6 +23,8 @@ const LARGE_BODIES = 'short, large bodies';
  * address of a new Service is lost for as long.
  */
 const TIMEOUT_MILLISECONDS = 45_000;
+
+const NAME_SECONDS = 90;
 
 export interface Traffic {
   /** The function at zero is called, once, after so many milliseconds. */
@@ -49,7 +52,20 @@ export async function prepareFunctions(suite: Suite): Promise<void> {
     // Nobody can be woken while the API server is away, and the kubelet looks for new pods up to a minute after.
     modelFunction('asleep', { queue: { timeoutSeconds: 180 } }),
   );
-  for (const name of ['short', 'held', 'asleep']) await suite.untilReady(name);
+  for (const name of ['short', 'held', 'asleep']) {
+    await suite.untilReady(name);
+    await untilAnswered(suite, name);
+  }
+}
+
+/** The cluster's DNS may learn of a new name a minute late, when the API server was away shortly before. */
+async function untilAnswered(suite: Suite, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const { status, error = `status ${status}` } = await suite.infer(name, DIGITS.request);
+    if (status === 200) return;
+    if (attempt === NAME_SECONDS) throw new Error(`Nobody answers at ${suite.url(name)}: ${error}`);
+    await delay(1_000);
+  }
 }
 
 /** Resolves when it flows, and nobody needs more pods for it nor has too many. */
