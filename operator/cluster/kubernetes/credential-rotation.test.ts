@@ -106,6 +106,14 @@ describe.each(Object.entries(USERS))('the token of %s', (_name, user) => {
   });
 });
 
+test('a kubeconfig is read anew also where what was refused was no token', async () => {
+  await start({ 'client-certificate-data': 'b2xk', 'client-key-data': 'b2xk' });
+  const config = await readFile(server.kubeconfigPath, 'utf8');
+  await writeFile(server.kubeconfigPath, config.replace('"client-certificate-data":"b2xk"', '"token":"first"'));
+  expect(await cluster.get(SECRETS, KEY)).toEqual(SECRET);
+  expect(refused).toBe(1);
+});
+
 test('calls that are refused together share one run of the plug-in', async () => {
   await start(USERS['an exec plug-in whose credential never expires']());
   await cluster.get(SECRETS, KEY);
