@@ -84,9 +84,9 @@ test('helm uninstall, and install with the same values', async () => {
   for (const { outcomes } of Object.values(loads)) {
     expect(Object.keys(outcomes).filter((outcome) => outcome !== '200' && !NOT_TAKEN.has(outcome))).toEqual([]);
   }
-  for (const { sentAt } of failures) {
+  for (const { sentAt, outcome } of failures) {
     expect(sentAt).toBeGreaterThanOrEqual(begun);
-    expect(sentAt).toBeLessThanOrEqual(back + PROXY_MILLISECONDS);
+    if (!NOWHERE.has(outcome)) expect(sentAt).toBeLessThanOrEqual(back + PROXY_MILLISECONDS);
   }
 });
 
@@ -99,6 +99,12 @@ const NOT_TAKEN = new Set([
   'ENETUNREACH',
   'no connection in time',
 ]);
+
+/**
+ * What was sent to the new Service's address before its node knew it is remembered there for 2 minutes as leading nowhere, and so is what comes from the
+ * same port later.
+ */
+const NOWHERE = new Set(['EHOSTUNREACH', 'no connection in time']);
 
 /** For the nodes to learn of the new gateways. */
 const PROXY_MILLISECONDS = 10_000;
