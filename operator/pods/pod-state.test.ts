@@ -57,6 +57,11 @@ const announcement: Announcement = {
   ports: { http: 4000, control: 4001 },
 };
 
+function behindSidecar({ spec, ...rest }: Pod): Pod {
+  const sidecar = { name: 'mesh-proxy', image: 'mesh:1', ports: [{ name: 'http', containerPort: 15000 }] };
+  return { ...rest, spec: { ...spec, containers: [sidecar, ...spec.containers] } };
+}
+
 interface Case {
   readonly pod: Pod;
   readonly announced?: boolean;
@@ -119,6 +124,14 @@ const CASES: Record<string, Case> = {
       ],
     }),
     want: phase('Starting'),
+  },
+  'ready, behind a sidecar with ports of its own': {
+    pod: behindSidecar(pod({ phase: 'Running', podIP: '10.0.0.7', conditions: conditions(['Ready', 'True']) })),
+    want: { phase: 'Ready', address: { host: '10.0.0.7', ports: { http: 8080, control: 9091 } } },
+  },
+  'without its image, behind a sidecar': {
+    pod: behindSidecar(pod(waiting('ErrImagePull', 'not found'))),
+    want: failed('ImagePullFailed', 'Image registry/runtime:1: not found', true, false),
   },
   'ended, beside a sidecar that runs on': {
     pod: pod({

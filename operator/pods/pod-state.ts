@@ -3,7 +3,7 @@ import type { Announcement, PodAddress } from '../../common/wire/announcement.ts
 import type { Pod, PodCondition } from '../cluster/resources.ts';
 import { disruption, podFailure, type PodFailure } from './pod-failure.ts';
 import { drainToken } from './pod-tokens.ts';
-import { runtimeStatus } from './runtime-container.ts';
+import { runtimeContainer, runtimeStatus } from './runtime-container.ts';
 
 export interface PodState {
   readonly name: string;
@@ -106,9 +106,10 @@ function condition(pod: Pod, type: string): PodCondition | undefined {
   return pod.status?.conditions?.find((each) => each.type === type);
 }
 
-function addressInStatus({ spec, status }: Pod): PodAddress | undefined {
-  const port = (name: string): number | undefined =>
-    spec.containers[0]?.ports?.find((each) => each.name === name)?.containerPort;
+function addressInStatus(pod: Pod): PodAddress | undefined {
+  const { status } = pod;
+  const ports = runtimeContainer(pod)?.ports ?? [];
+  const port = (name: string): number | undefined => ports.find((each) => each.name === name)?.containerPort;
   const [http, grpc, control] = [port('http'), port('grpc'), port('control')];
   if (status?.podIP === undefined || http === undefined || control === undefined) return undefined;
   return { host: status.podIP, ports: { http, control, ...(grpc === undefined ? {} : { grpc }) } };
