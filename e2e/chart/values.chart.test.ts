@@ -40,6 +40,12 @@ describe('refused, with the key by name', () => {
     ['a selector as a label', { commonLabels: { 'app.kubernetes.io/name': 'x' } }, /app\.kubernetes\.io\/name/],
     ['a route without a Gateway', { gateway: { httpRoute: { enabled: true } } }, /httpRoute\/parentRefs.*want 1/s],
     ['a quantity that is none', { gateway: { resources: { limits: { cpu: 'two' } } } }, /resources\/limits\/cpu/],
+    [
+      'nothing where there are keys',
+      { operator: { networkPolicy: null } },
+      /operator.*missing property 'networkPolicy'/,
+    ],
+    ['no value for one', { gateway: { maxBodyBytes: null } }, /gateway.*missing property 'maxBodyBytes'/],
     ['minAvailable beside maxUnavailable', { gateway: { podDisruptionBudget: { minAvailable: 1 } } }, /'minAvailable'/],
   ])('%s', (_what, values, message) => {
     expect(() => render(values)).toThrow(message);
@@ -49,8 +55,7 @@ describe('refused, with the key by name', () => {
 test('no object of values takes keys that nobody reads', () => {
   const open: string[] = [];
   const visit = (schema: Schema, path: string): void => {
-    if (schema.properties !== undefined && !isOfKubernetes(schema) && schema.additionalProperties !== false)
-      open.push(path);
+    if (schema.properties !== undefined && schema.additionalProperties !== false) open.push(path);
     for (const [name, property] of Object.entries(schema.properties ?? {})) visit(property, `${path}.${name}`);
   };
   visit(JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')) as Schema, '');
@@ -117,6 +122,12 @@ describe('environment', () => {
       NODE_OPTIONS: '--max-old-space-size=700',
     });
   });
+});
+
+test('lists and maps of Kubernetes may be nothing', () => {
+  const nothing = { tolerations: null, nodeSelector: null, affinity: null, podLabels: null, resources: null };
+  const manifests = render({ commonLabels: null, imagePullSecrets: null, operator: nothing, gateway: nothing });
+  expect(deployment(manifests, 'gateway').spec.template.spec).not.toHaveProperty('nodeSelector');
 });
 
 test('names that look like numbers stay names', () => {
@@ -207,10 +218,4 @@ describe('from outside', () => {
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;
-  readonly required?: readonly string[];
-}
-
-/** Those of which only what is required is named. */
-function isOfKubernetes({ properties = {}, required = [] }: Schema): boolean {
-  return Object.keys(properties).every((name) => required.includes(name)) && Object.keys(properties).length > 0;
 }

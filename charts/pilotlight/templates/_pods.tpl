@@ -14,7 +14,7 @@ labels:
   {{- include "pilotlight.podLabels" (dict "root" .root "component" .component "extra" $values.podLabels) | nindent 2 }}
 {{- $annotations := $values.podAnnotations }}
 {{- if include "pilotlight.scrapeAnnotations" .root }}
-{{- $annotations = merge (dict) $annotations (dict "prometheus.io/scrape" "true" "prometheus.io/port" "9090" "prometheus.io/path" "/metrics") }}
+{{- $annotations = merge (dict) ($annotations | default dict) (dict "prometheus.io/scrape" "true" "prometheus.io/port" "9090" "prometheus.io/path" "/metrics") }}
 {{- end }}
 {{- with $annotations }}
 annotations:
@@ -46,7 +46,7 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 tolerations:
-  {{- include "pilotlight.tolerations" $values.tolerations | nindent 2 }}
+  {{- include "pilotlight.tolerations" ($values.tolerations | default list) | nindent 2 }}
 {{- with $values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- range . }}
