@@ -34,6 +34,9 @@ export function functionLabels(functionName: string): Readonly<Record<string, st
   };
 }
 
+/** What tells the runtime's pods of all functions from every other pod of a cluster. */
+export const RUNTIME_POD_LABELS = { [LABELS.component]: COMPONENTS.runtime, [LABELS.managedBy]: MANAGER } as const;
+
 /** `digits-00001`: sorts by age, and leaves room for a pod's `-<ordinal>` within 63 characters. */
 export function revisionName(functionName: string, generation: number): string {
   return `${functionName}-${String(generation).padStart(5, '0')}`;

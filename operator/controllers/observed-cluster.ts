@@ -1,5 +1,5 @@
 /** The caches of what the operator watches, and a cluster that writes through them. */
-import { COMPONENTS, LABELS, MANAGER } from '../../common/api/names.ts';
+import { LABELS, MANAGER, RUNTIME_POD_LABELS } from '../../common/api/names.ts';
 import type { ModelFunction, ModelRevision } from '../../common/api/kinds.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
@@ -51,11 +51,7 @@ export function observeCluster(options: {
   const functions = cache(MODEL_FUNCTIONS, {}, () => EVERY);
   // Not by the label, which people can take off.
   const revisions = cache(MODEL_REVISIONS, {}, ({ spec }) => spec.functionName);
-  const pods = cache(
-    PODS,
-    { labels: { [LABELS.component]: COMPONENTS.runtime } },
-    ({ metadata }) => metadata.labels?.[LABELS.revision],
-  );
+  const pods = cache(PODS, { labels: RUNTIME_POD_LABELS }, ({ metadata }) => metadata.labels?.[LABELS.revision]);
   const services = cache(SERVICES, OURS, ({ metadata }) => functionOfService(metadata.name));
   const networkPolicies = cache(NETWORK_POLICIES, OURS);
 

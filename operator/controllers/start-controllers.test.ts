@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { RUNTIME_POD_LABELS } from '../../common/api/names.ts';
 import type { Pod } from '../cluster/resources.ts';
-import { EVENTS, MODEL_FUNCTIONS, MODEL_REVISIONS, PODS } from '../cluster/resources.ts';
+import { EVENTS, MODEL_FUNCTIONS, MODEL_REVISIONS, PODS, SECRETS } from '../cluster/resources.ts';
 import { ControlLoop, NAMESPACE } from './control-loop-fixture.ts';
 
 const short = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
@@ -360,11 +361,15 @@ describe('somebody else’s', () => {
   });
 
   test('pod with our labels counts for nothing and is left alone', async () => {
-    const labels = { 'pilotlight.dev/revision': 'digits-00001', 'app.kubernetes.io/component': 'runtime' };
+    const labels = { 'pilotlight.dev/revision': 'digits-00001', ...RUNTIME_POD_LABELS };
+    const { apiVersion, kind } = SECRETS;
+    const secret = { apiVersion, kind, metadata: { name: 'owner', namespace: NAMESPACE } };
+    const { metadata: owner } = await loop.cluster.create(SECRETS, secret);
+    const ownerReferences = [{ apiVersion, kind, name: owner.name, uid: owner.uid ?? '' }];
     await loop.cluster.create(PODS, {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: 'digits-00001-0', namespace: NAMESPACE, labels },
+      metadata: { name: 'digits-00001-0', namespace: NAMESPACE, labels, ownerReferences },
       spec: { containers: [{ name: 'theirs', image: 'theirs:1' }] },
     });
     await loop.apply('digits', { scaling: short });

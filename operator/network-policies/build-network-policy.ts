@@ -2,7 +2,7 @@
  * Builds the NetworkPolicy of a namespace with functions: who may speak with its runtime pods. Only gateways may call them, only gateways and operators
  * may drain them; metrics and probes are for whoever asks.
  */
-import { COMPONENTS, LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
+import { COMPONENTS, LABELS, MANAGER, PRODUCT, RUNTIME_POD_LABELS } from '../../common/api/names.ts';
 import { NETWORK_POLICIES, type NetworkPolicy, type NetworkPolicyPeer } from '../cluster/resources.ts';
 import { RUNTIME_PORTS } from '../pods/runtime-ports.ts';
 
@@ -28,7 +28,7 @@ export function buildNetworkPolicy(namespace: string, operatorNamespace: string)
       labels: { [LABELS.name]: PRODUCT, [LABELS.managedBy]: MANAGER, [LABELS.partOf]: PRODUCT },
     },
     spec: {
-      podSelector: { matchLabels: { [LABELS.component]: COMPONENTS.runtime, [LABELS.managedBy]: MANAGER } },
+      podSelector: { matchLabels: RUNTIME_POD_LABELS },
       policyTypes: ['Ingress'],
       ingress: [
         { from: [gateways], ports: [tcp(http), tcp(grpc)] },

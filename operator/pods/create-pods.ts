@@ -1,7 +1,8 @@
 /** Creates pods of a revision by name. What the API server refuses for good is a failure of the revision; what may go better soon is thrown. */
 import type { ModelRevision } from '../../common/api/kinds.ts';
-import { COMPONENTS, LABELS } from '../../common/api/names.ts';
+import { LABELS, RUNTIME_POD_LABELS } from '../../common/api/names.ts';
 import { isNamespaceEnding } from '../cluster/is-namespace-ending.ts';
+import { contains } from '../cluster/contains.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
 import { PODS, type Pod } from '../cluster/resources.ts';
@@ -56,9 +57,8 @@ export async function isTaken(cluster: Cluster, revision: ModelRevision, name: s
 
 /** Its own is foreign too once somebody took off the labels that the watch goes by, as people do to look into one pod. */
 function isForeign({ metadata }: ModelRevision, pod: Pod): boolean {
-  const { labels = {} } = pod.metadata;
-  const isSeen = labels[LABELS.revision] === metadata.name && labels[LABELS.component] === COMPONENTS.runtime;
-  return !isSeen || !isOwned(pod.metadata, metadata.uid);
+  const seen = { ...RUNTIME_POD_LABELS, [LABELS.revision]: metadata.name };
+  return !contains(pod.metadata.labels, seen) || !isOwned(pod.metadata, metadata.uid);
 }
 
 function refused(reason: 'PodRefused' | 'QuotaExceeded', message: string, permanent: boolean): PodFailure {

@@ -2,7 +2,7 @@
  * Builds the Pod of a revision; it reads nothing but its arguments. What is not in it matters as much: any volume, even the service account's token,
  * costs a pod 300 ms of start (the kubelet mounts in such steps), an init container 700 ms.
  */
-import { COMPONENTS, LABELS, MANAGER, PRODUCT } from '../../common/api/names.ts';
+import { COMPONENTS, LABELS, PRODUCT, RUNTIME_POD_LABELS } from '../../common/api/names.ts';
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import { MODEL_CLAIM_DIRECTORY, parseModelClaim } from '../../common/wire/model-claim.ts';
 import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
@@ -80,8 +80,7 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
         [LABELS.revision]: metadata.name,
         [LABELS.name]: PRODUCT,
         [LABELS.instance]: spec.functionName,
-        [LABELS.component]: COMPONENTS.runtime,
-        [LABELS.managedBy]: MANAGER,
+        ...RUNTIME_POD_LABELS,
         [LABELS.partOf]: PRODUCT,
       },
       annotations: {
