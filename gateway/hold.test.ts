@@ -411,6 +411,19 @@ describe('announcements', () => {
     expect(thief.count).toBe(0);
   });
 
+  test('of a name that another pod still has in routes wait for its end', async () => {
+    const runtime = await gateway.runtime('a');
+    const operator = await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+    const next = await gateway.runtime('next');
+    expect((await gateway.announce(next, { pod: 'pod-a' })).status).toBe(503);
+    await call(gateway.ports.http);
+    await call(gateway.ports.http);
+    expect(next.count).toBe(0);
+    operator.routes(2, [functionRoute({ revisions: [revisionRoute([runtime.route('Terminating')])] })]);
+    await gateway.tookEpoch(2);
+    expect((await gateway.announce(next, { pod: 'pod-a' })).status).toBe(204);
+  });
+
   test('from another host than routes list are refused', async () => {
     const runtime = await gateway.runtime('a');
     await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);

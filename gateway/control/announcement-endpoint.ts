@@ -62,7 +62,7 @@ const MEANING: Readonly<Record<AnnouncementResult, string>> = {
   unauthorized: '',
   forbidden: 'The token is not for this pod, its key is no longer in use, or no pod can have this uid or host.',
   gone: 'The operator has removed this pod.',
-  'not-ready': 'No operator has connected yet; announce again.',
+  'not-ready': 'No operator has connected yet, or routes still list another pod of this name; announce again.',
 };
 
 function parseBody(body: Buffer): Announcement | string {

@@ -169,9 +169,9 @@ export class Revision {
   /**
    * A pod says that it is ready. `gone`: it is known to be gone or going. Its token proves its name alone, so it may not speak for a uid that another
    * name has, nor from another host than routes list, and of the uids that only itself speaks for it has the last: any number of them would cost a
-   * connection each.
+   * connection each. `not-ready`: routes list another pod of the name, which goes before this one can be.
    */
-  announce(announcement: Announcement): 'accepted' | 'gone' | 'forbidden' {
+  announce(announcement: Announcement): 'accepted' | 'gone' | 'forbidden' | 'not-ready' {
     const { uid, pod: name } = announcement;
     const now = this.#services.clock.monotonic();
     const known = this.#pods.get(uid);
@@ -179,8 +179,10 @@ export class Revision {
     // A pod keeps its address for life; only its ports change, when it starts again in place.
     if (known?.listed !== undefined && known.listed.host !== announcement.host) return 'forbidden';
     if (known?.terminating === true || this.#services.barred.isBarred(uid, now)) return 'gone';
-    for (const other of this.#pods.values()) {
-      if (other !== known && other.name === name && other.listed === undefined) this.#remove(other, now);
+    const others = [...this.#pods.values()].filter((other) => other !== known && other.name === name);
+    if (others.some(({ listed, terminating }) => listed !== undefined && !terminating)) return 'not-ready';
+    for (const other of others) {
+      if (other.listed === undefined) this.#remove(other, now);
     }
     const pod = known ?? this.#add(new Pod(uid, name, announcement, this.#services.connect));
     pod.moveTo(announcement);
