@@ -83,4 +83,4 @@ chart-test: install ## Hold the chart against the API server of $KUBECONFIG, in 
 
 e2e: install ## Run the end-to-end tests in the cluster of $KUBECONFIG, after `make images deploy`; SUITE=rollout runs one
 	@node e2e/cluster/support/check-prerequisites.ts
-	@npm test --silent -- --runInBand --verbose --testMatch='**/*.e2e.test.ts' --testPathIgnorePatterns=/node_modules/ --testPathPatterns='$(SUITE)'
+	@npm test --silent -- --runInBand --verbose --testMatch='**/*.e2e.test.ts' --testPathIgnorePatterns=/node_modules/ $(if $(SUITE),--testPathPatterns='$(SUITE)')
