@@ -52,7 +52,9 @@ const started: TestRuntime[] = [];
 export async function closeTestRuntimes(): Promise<void> {
   for (const { model, runtime, clock } of started.splice(0)) {
     model.release();
-    await runtime.close();
+    const closed = runtime.close();
+    await clock.advance(1_000);
+    await closed;
     if (clock.pending > 0) throw new Error(`${clock.pending} timers are left of a closed runtime.`);
   }
 }

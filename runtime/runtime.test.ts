@@ -193,7 +193,7 @@ describe('the end', () => {
   });
 
   test('a close lets what is in flight end, refuses the rest, and ends idle connections', async () => {
-    const { infer, runtime, model } = await testRuntime();
+    const { infer, runtime, model, clock } = await testRuntime();
     const idle = connect(runtime.ports.http, '127.0.0.1');
     await once(idle, 'connect');
     model.hold();
@@ -206,9 +206,27 @@ describe('the end', () => {
     model.release();
     const answer = await running;
     expect([answer.status, answer.headers.connection]).toEqual([200, 'close']);
+    await clock.advance(1_000);
     await closed;
     expect(model.closed).toBe(true);
     await once(idle, 'close');
+  });
+
+  test('a pod that ends unannounced answers for a second those who do not know it yet', async () => {
+    const { infer, runtime, model, clock } = await testRuntime();
+    const closed = runtime.close();
+    await clock.advance(999);
+    const { status, headers } = await infer();
+    expect([status, headers['pilotlight-not-admitted'], headers.connection]).toEqual([503, 'Draining', 'close']);
+    expect(model.closed).toBe(false);
+    await clock.advance(1);
+    await closed;
+  });
+
+  test('a pod that was drained before ends at once', async () => {
+    const { send, runtime } = await testRuntime();
+    await send('/v1/drain', { ...drain(), port: runtime.ports.control ?? 0 });
+    await runtime.close();
   });
 
   test('a model that cannot be loaded fails the start, and the runtime can be closed', async () => {

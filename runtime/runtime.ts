@@ -38,9 +38,16 @@ export interface Runtime {
   readonly ports: { readonly http: number; readonly control?: number; readonly metrics: number };
   /** Resolves when the model is warm and requests are admitted; rejects with StartError, or because of an early close. */
   readonly ready: Promise<Model>;
-  /** Admits nothing more, lets what is in flight end, then ends servers and threads. */
+  /** Admits nothing more, says so to those who come yet, lets what is in flight end, then ends servers and threads. */
   close(): Promise<void>;
 }
+
+/**
+ * A pod that was Ready a moment ago is still sent requests: gateways hear of its end through the API server and an operator, in less than this. It answers
+ * them meanwhile that they are not admitted. A connection that breaks instead may have had one under way, which can be tried again only once, and with a
+ * namespace or a node all pods of a function end in the same instant.
+ */
+const FAREWELL_MILLISECONDS = 1_000;
 
 /** Resolves once it listens; requests are refused as not admitted until the model is warm. Rejects with StartError if a port cannot be had. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
@@ -102,7 +109,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     ports: servers.ports,
     ready,
     async close() {
+      const isExpected = pod === undefined || gate.phase !== 'Ready';
       gate.terminate();
+      if (!isExpected) await new Promise<void>((resolve) => clock.after(FAREWELL_MILLISECONDS, resolve));
       await gate.idle();
       await servers.close();
       await closeModel();

@@ -93,13 +93,15 @@ describe('bad input', () => {
     ['a compressed body', ROW, { 'content-encoding': 'gzip' }, 415, 'Content-Encoding "gzip" is not understood'],
     ['a type that is none', ROW, { 'content-type': '?' }, 415, ''],
   ])('%s is answered with a sentence about it', async (_about, body, headers, status, says) => {
-    const { infer, runtime } = await testRuntime();
+    const { infer, runtime, clock } = await testRuntime();
     const answer = await infer({ body, headers });
     expect(answer.status).toBe(status);
     expect(answer.json['error']).toContain(says);
     expect(answer.headers['pilotlight-pod-uid']).toBe(POD.uid);
     expect((await infer()).status).toBe(200);
-    await runtime.close();
+    const closed = runtime.close();
+    await clock.advance(1_000);
+    await closed;
   });
 
   test('a body without an announced length is bounded too', async () => {
