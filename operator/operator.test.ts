@@ -12,7 +12,7 @@ import { MODEL_FUNCTIONS, MODEL_REVISIONS, NETWORK_POLICIES, PODS, SERVICES, typ
 import type { OperatorConfiguration } from './configuration.ts';
 import { TestGateway, type TestStream } from './gateways/test-gateway.ts';
 import { startOperator, type Operator } from './operator.ts';
-import { DEFAULT_POD_SETTINGS } from './pods/pod-settings.ts';
+import { operatorConfiguration } from './configuration-fixture.ts';
 
 const NAMESPACE = 'pilotlight-system';
 const key = { namespace: 'models', name: 'digits' };
@@ -52,20 +52,7 @@ async function start(configuration: Partial<OperatorConfiguration> = {}, cluster
     registry: new Registry(),
     stale: () => stale,
     credentials: { token: 'control', signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }] },
-    configuration: {
-      name: 'operator-0',
-      namespace: NAMESPACE,
-      images: { cpu: 'runtime:1', cuda: 'runtime:1' },
-      url: (namespace, name) => `http://${name}.${namespace}`,
-      gateways: [gateway.address()],
-      healthPort: 0,
-      healthHost: '127.0.0.1',
-      runtimeLogLevel: 'info',
-      runtimePods: DEFAULT_POD_SETTINGS,
-      gatewayHost: undefined,
-      networkPolicies: false,
-      ...configuration,
-    },
+    configuration: operatorConfiguration({ gateways: [gateway.address()], ...configuration }),
   });
   return operator;
 }

@@ -11,7 +11,7 @@ import { ClusterError, type Cluster } from './cluster/port.ts';
 import { LEASES, MODEL_FUNCTIONS, PODS, type Pod } from './cluster/resources.ts';
 import { TestGateway, type TestStream } from './gateways/test-gateway.ts';
 import { startOperator, type Operator } from './operator.ts';
-import { DEFAULT_POD_SETTINGS } from './pods/pod-settings.ts';
+import { operatorConfiguration } from './configuration-fixture.ts';
 
 const NAMESPACE = 'models';
 const REVISION = 'digits-00001';
@@ -149,19 +149,7 @@ async function start(name: string, skew = 0): Promise<Replica> {
     logger: createLogger('test', 'silent'),
     registry: new Registry(),
     credentials: { token: 'control', signingKeys: [{ id: 'k', secret: 'c2VjcmV0' }] },
-    configuration: {
-      name,
-      namespace: 'pilotlight-system',
-      images: { cpu: 'runtime:1', cuda: 'runtime:1' },
-      url: (namespace, functionName) => `http://${functionName}.${namespace}`,
-      gateways: [gateway.address()],
-      healthPort: 0,
-      healthHost: '127.0.0.1',
-      runtimeLogLevel: 'info',
-      runtimePods: DEFAULT_POD_SETTINGS,
-      gatewayHost: undefined,
-      networkPolicies: false,
-    },
+    configuration: operatorConfiguration({ name, gateways: [gateway.address()] }),
   });
   replica.stream = (await gateway.stream()).hello();
   beat(replica, await readyPods());

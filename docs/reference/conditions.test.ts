@@ -3,9 +3,9 @@ import type { Condition } from '../../common/api/kinds.ts';
 import { REASONS } from '../../common/api/reasons.ts';
 import { functionStatus } from '../../operator/controllers/function-status.ts';
 import { viewFunction } from '../../operator/controllers/function-view.ts';
-import { modelFunction, modelRevision } from '../../operator/controllers/object-fixtures.ts';
-import { revisionStatus, type RevisionObservation } from '../../operator/controllers/revision-status.ts';
-import { NO_FAILURES, type StartHistory } from '../../operator/pods/start-history.ts';
+import { modelFunction, revisionObservation } from '../../operator/controllers/object-fixtures.ts';
+import { revisionStatus } from '../../operator/controllers/revision-status.ts';
+import type { StartHistory } from '../../operator/pods/start-history.ts';
 import { readPage, tableBelow } from '../markdown.ts';
 
 const page = readPage('reference/conditions.md');
@@ -28,19 +28,7 @@ test('describes the conditions of a revision', () => {
     last: { reason: 'ModelNotFound', message: '', permanent: true, at: 0 },
     retryAt: 0,
   };
-  const observation: RevisionObservation = {
-    revision: modelRevision(1),
-    pods: [],
-    desired: 1,
-    initialReplicas: 1,
-    reachable: true,
-    waitsForOldPods: false,
-    history: NO_FAILURES,
-    foreign: [],
-    mode: undefined,
-    wokenAt: undefined,
-    announcement: undefined,
-  };
+  const observation = revisionObservation({ desired: 1 });
   const found = [observation, { ...observation, history: broken }].flatMap(
     (each) => revisionStatus(each, 0).conditions ?? [],
   );

@@ -1,6 +1,6 @@
 /** The admission policies of examples/policies: functions that keep to them work as ever, and neither an author nor the operator gets beyond. */
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ModelFunctionManifest } from '../../common/api/kinds.ts';
 import { NETWORK_POLICY_NAME } from '../../operator/network-policies/build-network-policy.ts';
@@ -138,7 +138,7 @@ async function untilRefused(attempt: () => Promise<unknown>): Promise<void> {
       if (String(error).includes('ValidatingAdmissionPolicy')) return;
       throw error;
     }
-    await setTimeout(250);
+    await delay(250);
   }
   throw new Error('The policies did not come into force within 60 s.');
 }

@@ -9,7 +9,7 @@ import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
 import { PRODUCT_RESOURCES } from '../../operator/cluster/memory/product-resources.ts';
 import { startOperator } from '../../operator/operator.ts';
-import { DEFAULT_POD_SETTINGS } from '../../operator/pods/pod-settings.ts';
+import { operatorConfiguration } from '../../operator/configuration-fixture.ts';
 import { GatewayProcess } from './gateway-process.ts';
 import { NAMESPACE, type PlatformParts, type Surroundings } from './platform.ts';
 import { Relay } from './relay.ts';
@@ -35,23 +35,14 @@ export class Fleet {
     const cluster = new MemoryCluster({ clock, random, resources: PRODUCT_RESOURCES, runner: pods });
     const operator = await startOperator({
       credentials: { token: this.#controlToken, signingKeys: [this.#key] },
-      configuration: {
-        name: 'operator-0',
-        namespace: 'pilotlight-system',
+      configuration: operatorConfiguration({
         images: { cpu: 'local', cuda: 'local' },
-        url: (namespace, name) => `http://${name}.${namespace}`,
         gateways: this.gateways.map(({ name }, at) => ({
           id: name,
           host: '127.0.0.1',
           controlPort: this.relays[at]?.port ?? 0,
         })),
-        healthPort: 0,
-        healthHost: '127.0.0.1',
-        runtimeLogLevel: 'info',
-        runtimePods: DEFAULT_POD_SETTINGS,
-        gatewayHost: undefined,
-        networkPolicies: false,
-      },
+      }),
       cluster,
       clock,
       random,

@@ -23,7 +23,7 @@ import {
 import { ControlSecret } from '../../operator/credentials/control-secret.ts';
 import { TestGateway, type TestStream } from '../../operator/gateways/test-gateway.ts';
 import { startOperator, type Operator } from '../../operator/operator.ts';
-import { DEFAULT_POD_SETTINGS } from '../../operator/pods/pod-settings.ts';
+import { operatorConfiguration } from '../../operator/configuration-fixture.ts';
 import { NAMESPACE } from './platform.ts';
 import { sendRequest } from './request.ts';
 
@@ -96,19 +96,11 @@ async function operator(name: string): Promise<Operator> {
   const { cluster } = world;
   const random = seededRandom(operators.length + 1);
   const started = await startOperator({
-    configuration: {
+    configuration: operatorConfiguration({
       name,
       namespace: SYSTEM,
-      images: { cpu: 'runtime:1', cuda: 'runtime:1' },
-      url: (namespace, functionName) => `http://${functionName}.${namespace}`,
       gateways: [{ id: 'gateway-0', host: HOST, controlPort: gateway.ports.control }, lagging.address('gateway-1')],
-      gatewayHost: 'pilotlight-gateway.pilotlight-system.svc.cluster.local',
-      networkPolicies: false,
-      healthPort: 0,
-      healthHost: HOST,
-      runtimeLogLevel: 'info',
-      runtimePods: DEFAULT_POD_SETTINGS,
-    },
+    }),
     credentials: new ControlSecret({ ...SECRET, cluster, rotationDays: 0, clock, random, randomBytes, logger }),
     cluster,
     clock,

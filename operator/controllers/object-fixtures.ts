@@ -10,7 +10,9 @@ import type {
   RevisionTemplate,
 } from '../../common/api/kinds.ts';
 import { revisionName } from '../../common/api/names.ts';
+import { NO_FAILURES } from '../pods/start-history.ts';
 import { PROVEN } from './plan-revisions.ts';
+import type { RevisionObservation } from './revision-status.ts';
 
 const MODEL = { uri: 'https://models/digits.onnx' };
 const OWNER_UID = 'uid-digits';
@@ -82,6 +84,24 @@ export function modelRevision(
       resolved: resolveTemplate(full, { cpu: 'runtime:1', cuda: 'runtime:1-cuda' }),
     },
     status,
+  };
+}
+
+/** Of a revision without pods, of which none are wanted. */
+export function revisionObservation(own: Partial<RevisionObservation> = {}): RevisionObservation {
+  return {
+    revision: modelRevision(1),
+    pods: [],
+    desired: 0,
+    initialReplicas: 1,
+    reachable: true,
+    waitsForOldPods: false,
+    history: NO_FAILURES,
+    foreign: [],
+    mode: undefined,
+    wokenAt: undefined,
+    announcement: undefined,
+    ...own,
   };
 }
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { Condition, ModelRevision } from '../../common/api/kinds.ts';
 import type { PodFailure } from '../pods/pod-failure.ts';
 import type { PodState } from '../pods/pod-state.ts';
-import { NO_FAILURES, type StartHistory } from '../pods/start-history.ts';
-import { modelRevision, proven } from './object-fixtures.ts';
+import type { StartHistory } from '../pods/start-history.ts';
+import { modelRevision, revisionObservation, proven } from './object-fixtures.ts';
 import { PROVIDERS_AVAILABLE, revisionStatus, type RevisionObservation } from './revision-status.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -133,23 +133,7 @@ const CASES: Record<string, Case> = {
 };
 
 function status(observation: Partial<RevisionObservation>): ReturnType<typeof revisionStatus> {
-  return revisionStatus(
-    {
-      revision: modelRevision(1),
-      pods: [],
-      desired: 0,
-      initialReplicas: 1,
-      reachable: true,
-      waitsForOldPods: false,
-      history: NO_FAILURES,
-      foreign: [],
-      mode: undefined,
-      wokenAt: undefined,
-      announcement: undefined,
-      ...observation,
-    },
-    T0,
-  );
+  return revisionStatus(revisionObservation(observation), T0);
 }
 
 const text = ({ status: state, reason, message }: Condition): string => `${state} ${reason}: ${message}`;
