@@ -8,11 +8,11 @@ import { createRequire as makeRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { systemClock } from '../../common/platform/clock.ts';
+import { errorText } from '../delivery/node-error.ts';
 import type { ValueMetadata } from './declared-tensor.ts';
 import { describeError } from './describe-error.ts';
 import { runtimeProvider, type ExecutionProvider } from './execution-providers.ts';
 import { fromValue, toFeed } from './feeds.ts';
-import { errorText } from './node-error.ts';
 import type {
   FromWorker,
   MissingProvider,
