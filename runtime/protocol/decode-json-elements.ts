@@ -5,7 +5,7 @@
 import type { Datatype, Tensor } from '../inference.ts';
 import { MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
 import { INTEGER_RANGES, TYPED_ARRAYS } from './element-types.ts';
-import { longInteger } from './long-integers.ts';
+import { longInteger } from '../../common/text/long-integers.ts';
 import { describe, ProtocolError } from './protocol-error.ts';
 
 const NOT_FINITE = new Map([

@@ -1,6 +1,6 @@
 /** JSON text to a value, bounded, with long integers exact where 64-bit tensors need them. */
 import { isUtf8 } from 'node:buffer';
-import { wrapLongIntegers } from './long-integers.ts';
+import { wrapLongIntegers } from '../../common/text/long-integers.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { longInteger } from './long-integers.ts';
+import { longInteger } from '../../common/text/long-integers.ts';
 
 /** What the client did wrong, as a status and a sentence that says where and what was expected. */
 export class ProtocolError extends Error {
