@@ -6,7 +6,7 @@ import { isBuiltin } from 'node:module';
 import type { Plugin } from 'esbuild';
 
 /**
- * Modules that packages load and a plain HTTP server never uses: fastify asks for HTTP/2 and TLS, prom-client for cluster and a push client. Loaded at
+ * Modules that packages load and a plain HTTP server never uses: prom-client asks for cluster and for the TLS of a push client. Loaded at
  * first use, they cost nothing where that never comes (25 ms of CPU at the start of a runtime).
  */
 const SELDOM_USED = /^(?:node:)?(?:https|http2|tls|cluster|zlib|assert)$/;

@@ -4,10 +4,13 @@ import { longInteger } from '../../common/text/long-integers.ts';
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly status: number;
+  /** Names and values of headers that its answer must have. */
+  readonly headers: readonly string[];
 
-  constructor(message: string, status = 400) {
+  constructor(message: string, status = 400, headers: readonly string[] = []) {
     super(message);
     this.status = status;
+    this.headers = headers;
   }
 }
 

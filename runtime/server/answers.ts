@@ -1,7 +1,7 @@
-/** How the runtime answers when it does not answer with a result: always JSON `{"error": sentence}`, always with the pod's own headers. */
-import type { FastifyReply } from 'fastify';
+/** How the runtime answers: always with the pod's own headers, and where there is no result with JSON `{"error": sentence}`. */
+import type { ServerResponse } from 'node:http';
 import { NOT_ADMITTED, RESPONSE_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
-import type { Phase } from '../admission/decide-admission.ts';
+import type { PodState } from '../admission/decide-admission.ts';
 
 const SENTENCES: Readonly<Record<NotAdmitted, string>> = {
   WrongPod: 'This is not the pod that the request names.',
@@ -10,21 +10,40 @@ const SENTENCES: Readonly<Record<NotAdmitted, string>> = {
   NotReady: 'The model is still being loaded.',
 };
 
-export function sendError(reply: FastifyReply, status: number, message: string): void {
-  reply
-    .code(status)
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(JSON.stringify({ error: message }));
-}
+export const JSON_TYPE: readonly string[] = ['content-type', 'application/json; charset=utf-8'];
 
-/** The request was not begun, so it may be sent elsewhere. */
-export function sendRefusal(reply: FastifyReply, reason: NotAdmitted, phase: Phase): void {
-  closeWhenDraining(reply, phase);
-  reply.header(RESPONSE_HEADERS.notAdmitted, reason);
-  sendError(reply, NOT_ADMITTED[reason], SENTENCES[reason]);
-}
+/** With the connection an upload that nobody wants ends too. */
+export const CLOSE: readonly string[] = ['connection', 'close'];
 
-/** A draining pod lets go of its connections with each answer: closing the server would otherwise wait for them to time out. */
-export function closeWhenDraining(reply: FastifyReply, phase: Phase): void {
-  if (phase === 'Draining') reply.header('connection', 'close');
+export class Answers {
+  /** Headers of every answer, as a flat list of names and values: Node writes such a list without a copy for each request. */
+  readonly identity: readonly string[];
+  readonly #pod: PodState;
+
+  constructor(pod: PodState, revision: string) {
+    this.#pod = pod;
+    this.identity = [RESPONSE_HEADERS.revision, revision];
+    if (pod.uid !== undefined) this.identity = [...this.identity, RESPONSE_HEADERS.podUid, pod.uid];
+  }
+
+  /** A draining pod lets go of its connections with each answer: closing the server would otherwise wait for them to time out. */
+  send(response: ServerResponse, status: number, headers: readonly string[], body: string | Buffer): void {
+    const length = String(Buffer.byteLength(body));
+    const all = [...this.identity, ...headers, 'content-length', length];
+    if (this.#pod.phase === 'Draining') all.push(...CLOSE);
+    response.writeHead(status, all).end(body);
+  }
+
+  json(response: ServerResponse, status: number, value: unknown): void {
+    this.send(response, status, JSON_TYPE, JSON.stringify(value));
+  }
+
+  error(response: ServerResponse, status: number, message: string, headers: readonly string[] = []): void {
+    this.send(response, status, [...JSON_TYPE, ...headers], JSON.stringify({ error: message }));
+  }
+
+  /** The request was not begun, so it may be sent elsewhere. */
+  refusal(response: ServerResponse, reason: NotAdmitted): void {
+    this.error(response, NOT_ADMITTED[reason], SENTENCES[reason], [RESPONSE_HEADERS.notAdmitted, reason]);
+  }
 }

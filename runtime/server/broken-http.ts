@@ -1,20 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { CLOSE, JSON_TYPE } from './answers.ts';
 
 /** What is not HTTP gets an answer with the pod's headers too; without them a gateway would take it for another program's. */
-export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket, identity: Record<string, string>): void {
+export function answerBrokenHttp(error: NodeJS.ErrnoException, socket: Socket, identity: readonly string[]): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
   const body = JSON.stringify({ error: `The request is not valid HTTP: ${STATUS_CODES[status] ?? ''}.` });
-  const headers = Object.entries({
-    ...identity,
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  });
-  const lines = headers.map(([header, value]) => `${header}: ${value}\r\n`).join('');
+  const headers = [...identity, ...JSON_TYPE, ...CLOSE, 'content-length', String(Buffer.byteLength(body))];
+  const lines = headers.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n${body}`);
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { InferenceError } from '../inference.ts';
+import { FakeModel } from '../fake-model.ts';
+import { InferenceError, type InferenceResult } from '../inference.ts';
 import { closeTestRuntimes, INFER, POD, ROW, testRuntime } from '../runtime.fixture.ts';
 
 afterEach(closeTestRuntimes);
@@ -51,13 +52,22 @@ describe('the protocol', () => {
     ['/v2/models/digits', 200, { parameters: { batching: false, batching_reason: 'A fake does not batch.' } }],
     ['/v2/models/digits/versions/1', 200, { name: 'digits' }],
     ['/v2/models/digits/versions/digits-00001', 200, { name: 'digits' }],
+    ['/v2/models/digits/', 200, { name: 'digits' }],
+    ['/v2/models/digits?verbose=1', 200, { name: 'digits' }],
+    ['/v2/models/digit%73', 200, { name: 'digits' }],
     ['/v2/models/digits/ready', 200, { name: 'digits', ready: true }],
     ['/v2/models/digits/versions/1/ready', 200, { name: 'digits', ready: true }],
     ['/v2/models/other', 404, { error: 'There is no model "other" here; "digits" is served.' }],
     ['/v2/models/digits/versions/2', 404, { error: 'Model "digits" has no version "2"; "digits-00001" is served.' }],
     ['/v2/models/digits/infer', 405, { error: 'GET is not answered here; POST is.' }],
     ['/nothing', 404, { error: 'There is nothing at "/nothing"; the model is at /v2/models/digits.' }],
-    ['/v2/models/%zz', 400, {}],
+    [
+      '/v2/models/digits/nothing',
+      404,
+      { error: 'There is nothing at "/v2/models/digits/nothing"; the model is at /v2/models/digits.' },
+    ],
+    ['/v2/models/toString/ready', 404, { error: 'There is no model "toString" here; "digits" is served.' }],
+    ['/v2/models/%zz', 400, { error: 'The path "/v2/models/%zz" is not valid percent-encoding.' }],
   ])('GET %s is answered %i with %j', async (path, status, json) => {
     const { send } = await testRuntime();
     const answer = await send(path);
@@ -80,6 +90,12 @@ describe('the protocol', () => {
     const { status, headers } = await send('/v2/health/ready', { method: 'DELETE' });
     expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
   });
+
+  test('HEAD is answered like GET, without the body', async () => {
+    const { send } = await testRuntime();
+    const { status, headers, body } = await send('/v2/health/ready', { method: 'HEAD' });
+    expect([status, headers['content-length'], body.length]).toEqual([200, '14', 0]);
+  });
 });
 
 describe('bad input', () => {
@@ -91,7 +107,6 @@ describe('bad input', () => {
     ['a wrong number of elements', ROW.replace('[1,2]}', '[1]}'), {}, 400, 'data has 1 elements'],
     ['too large a body', ' '.repeat(10_001), {}, 413, 'The body is larger than the 10000 bytes that are taken.'],
     ['a compressed body', ROW, { 'content-encoding': 'gzip' }, 415, 'Content-Encoding "gzip" is not understood'],
-    ['a type that is none', ROW, { 'content-type': '?' }, 415, ''],
   ])('%s is answered with a sentence about it', async (_about, body, headers, status, says) => {
     const { infer, runtime, clock } = await testRuntime();
     const answer = await infer({ body, headers });
@@ -110,9 +125,9 @@ describe('bad input', () => {
     expect(answer.status).toBe(413);
   });
 
-  test('any content type will do', async () => {
+  test.each(['text/plain', '?'])('the content type %s will do as any other', async (type) => {
     const { infer } = await testRuntime();
-    expect((await infer({ headers: { 'content-type': 'text/plain' } })).status).toBe(200);
+    expect((await infer({ headers: { 'content-type': type } })).status).toBe(200);
   });
 
   test('what is not HTTP is answered with the pod’s headers', async () => {
@@ -141,6 +156,36 @@ describe('bad input', () => {
     expect(await metrics()).toMatch(/nv_inference_request_failure\{.*reason="CANCELED"\} 1/);
   });
 
+  test('a head that is too large is answered with the pod’s headers', async () => {
+    const { send } = await testRuntime();
+    const { status, headers, json } = await send('/v2', { headers: { large: 'x'.repeat(41_000) } });
+    expect([status, headers['pilotlight-pod-uid']]).toEqual([431, POD.uid]);
+    expect(json['error']).toContain('Request Header Fields Too Large');
+    expect((await send('/v2', { headers: { large: 'x'.repeat(38_000) } })).status).toBe(200);
+  });
+
+  test('an expectation that nobody meets is refused', async () => {
+    const { infer } = await testRuntime();
+    const { status, headers } = await infer({ headers: { expect: 'a miracle' } });
+    expect([status, headers['pilotlight-pod-uid']]).toEqual([417, POD.uid]);
+  });
+
+  test('a fault of ours is answered 500 and logged, and the process goes on', async () => {
+    const log: string[] = [];
+    const logger = pino({ level: 'error' }, { write: (line) => log.push(line) });
+    class Faulty extends FakeModel {
+      override infer(): Promise<InferenceResult> {
+        return Promise.resolve({} as InferenceResult);
+      }
+    }
+    const { infer, send, runtime } = await testRuntime({ logger }, Promise.resolve(new Faulty()));
+    await runtime.ready;
+    const { status, json } = await infer();
+    expect([status, json['error']]).toEqual([500, 'The runtime failed to answer; its log says why.']);
+    expect(log).toEqual([expect.stringContaining('Failed to answer a request')]);
+    expect((await send('/v2')).status).toBe(200);
+  });
+
   test('data that the model cannot run on is the client’s fault', async () => {
     const { infer, model } = await testRuntime();
     model.failNext(new InferenceError('indices are out of range'));
@@ -167,6 +212,19 @@ test('a gateway that asks is told of the admission before it sends the body, and
   };
   await send('/v1/drain', drain);
   expect(await begin()).toMatch(/^HTTP\/1.1 503 [^]*pilotlight-not-admitted: Draining/);
+});
+
+test('a client that asks to go on is told to when it is admitted, and not before', async () => {
+  const { runtime } = await testRuntime();
+  const begin = async (path: string): Promise<string> => {
+    const socket = connect(runtime.ports.http, '127.0.0.1');
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n`);
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    return first.toString();
+  };
+  expect(await begin(INFER)).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+  expect(await begin('/nothing')).toMatch(/^HTTP\/1.1 404 /);
 });
 
 test('the metrics count every request once, and show a provider that is not there', async () => {

@@ -1,40 +1,33 @@
-/** Collects a request's body within a limit. Fastify's own collector copies every body; this one leaves a body of one piece where it is. */
+/** Collects a request's body within a limit. A body of one piece stays where it is; nothing copies it. */
 import type { IncomingMessage } from 'node:http';
 import { ByteCollector } from '../../common/platform/byte-collector.ts';
+import { Abandoned } from '../admission/execution.ts';
 import { ProtocolError, quote } from '../protocol/protocol-error.ts';
 
-/** Calls back once, with the body or with a ProtocolError; not at all when the client breaks off, because nobody waits for an answer then. */
-export function readBody(
-  request: IncomingMessage,
-  limit: number,
-  done: (error: Error | null, body?: Buffer) => void,
-): void {
+/** Rejects with ProtocolError, or with Abandoned when the client breaks off: nobody waits for an answer then. */
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
-    done(new ProtocolError(`Content-Encoding ${quote(encoding)} is not understood; send the body as it is.`, 415));
-    return;
-  }
   const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > limit) {
-    done(tooLarge(limit));
-    return;
-  }
-  const collected = new ByteCollector(declared);
-  const finish = (error: Error | null): void => {
-    request.off('data', onData).off('end', onEnd);
-    if (error === null) done(null, collected.bytes);
-    else done(error);
-  };
-  const onData = (chunk: Buffer): void => {
-    if (collected.length + chunk.length > limit) finish(tooLarge(limit));
-    else collected.push(chunk);
-  };
-  const onEnd = (): void => {
-    finish(null);
-  };
-  request.on('data', onData).on('end', onEnd);
-  // Also after a refused upload: it must not end the process as an unhandled error.
-  request.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    // Stays after a refused upload: an error without a listener would end the process.
+    request.on('error', () => {
+      reject(new Abandoned('The client broke off its request.'));
+    });
+    if (encoding !== 'identity') {
+      throw new ProtocolError(`Content-Encoding ${quote(encoding)} is not understood; send the body as it is.`, 415);
+    }
+    if (declared > limit) throw tooLarge(limit);
+    const collected = new ByteCollector(declared);
+    const onData = (chunk: Buffer): void => {
+      if (collected.length + chunk.length <= limit) return collected.push(chunk);
+      request.off('data', onData);
+      reject(tooLarge(limit));
+    };
+    request.on('data', onData);
+    request.on('end', () => {
+      resolve(collected.bytes);
+    });
+  });
 }
 
 function tooLarge(limit: number): ProtocolError {

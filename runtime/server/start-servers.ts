@@ -6,7 +6,7 @@ import type { InferenceRouteOptions } from './inference-route.ts';
 import { createInferenceServer } from './inference-server.ts';
 import { createMetrics, type RuntimeMetrics } from './metrics.ts';
 
-export interface ServersOptions extends Omit<InferenceRouteOptions, 'metrics'> {
+export interface ServersOptions extends Omit<InferenceRouteOptions, 'metrics' | 'answers'> {
   /** 0 takes any free port. */
   readonly ports: { readonly http: number; readonly control: number; readonly metrics: number };
   /** Every address of the machine if undefined. */
@@ -71,7 +71,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
 }
 
 async function startInference(
-  options: InferenceRouteOptions,
+  options: Omit<InferenceRouteOptions, 'answers'>,
   port: number,
   host: string | undefined,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
