@@ -1,62 +1,177 @@
-/** A client that costs little: keep-alive connections on which the same request is written again as soon as its answer is complete. */
+/**
+ * A client that costs little: keep-alive connections on which one request is written, again and again. Closed: each connection asks again as soon as
+ * its answer is complete. Open: requests come at random moments of a given rate, whether or not earlier ones were answered.
+ */
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-export interface LoadOptions {
-  readonly port: number;
+export interface HttpRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+}
+
+export interface Target extends HttpRequest {
+  readonly port: number;
+}
+
+export interface ClosedLoop extends Target {
   readonly connections: number;
   readonly milliseconds: number;
 }
 
+export interface OpenLoop extends ClosedLoop {
+  /** Requests a second. */
+  readonly rate: number;
+}
+
 export interface LoadResult {
   readonly requests: number;
+  /** Until the last answer. */
   readonly seconds: number;
+  /** Milliseconds, sorted. Of an open loop from the moment at which the request should have been sent. */
+  readonly latencies: Float64Array;
+  /** Of its one core that this process used: below a half, the client could have asked for twice as much. */
+  readonly clientShare: number;
 }
 
 /** Rejects if an answer is not 200. Answers must carry a content-length. */
-export async function httpLoad(options: LoadOptions): Promise<LoadResult> {
-  const { path, headers, body } = options;
-  const lines = Object.entries({ host: 'localhost', ...headers, 'content-length': String(body.length) });
-  const head = `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
-  const request = Buffer.concat([Buffer.from(head), body]);
-  const start = performance.now();
-  const end = start + options.milliseconds;
-  const counts = await Promise.all(
-    Array.from({ length: options.connections }, () => drive(connect(options.port, '127.0.0.1'), request, end)),
-  );
-  return { requests: counts.reduce((sum, count) => sum + count, 0), seconds: (performance.now() - start) / 1000 };
+export async function closedLoop({ connections, milliseconds, ...target }: ClosedLoop): Promise<LoadResult> {
+  const latencies: number[] = [];
+  return measure(target, connections, latencies, (lines) => {
+    const end = performance.now() + milliseconds;
+    const ask = async (line: Line): Promise<void> => {
+      for (let now = performance.now(); now < end;) {
+        await line.ask();
+        const answered = performance.now();
+        latencies.push(answered - now);
+        now = answered;
+      }
+    };
+    return Promise.all(lines.map(ask));
+  });
 }
 
-/** Resolves to the number of answers. */
-function drive(socket: Socket, request: Buffer, end: number): Promise<number> {
-  socket.setNoDelay(true);
-  let answers = 0;
-  let missing = 0;
-  return new Promise((resolve, reject) => {
-    socket.on('error', reject);
-    socket.on('data', (chunk: Buffer) => {
-      // The client asks one thing at a time, so a chunk either begins an answer or goes on with one.
-      if (missing === 0) {
-        const text = chunk.toString('latin1');
-        const length = /^HTTP\/1\.1 200 [^]*?\r\ncontent-length: (\d+)\r\n[^]*?\r\n\r\n/i.exec(text);
-        if (length === null) {
-          reject(new Error(`The server answered ${text.slice(0, 300)}`));
-          return;
-        }
-        missing = length[0].length + Number(length[1]);
+/** As above. `connections` bounds how many requests are out at once; what comes meanwhile waits, and its wait counts. */
+export async function openLoop({ connections, milliseconds, rate, ...target }: OpenLoop): Promise<LoadResult> {
+  const latencies: number[] = [];
+  return measure(target, connections, latencies, async (lines) => {
+    const begun = performance.now();
+    const free = [...lines];
+    const waiting: number[] = [];
+    const running = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    const run = async (line: Line, due: number): Promise<void> => {
+      try {
+        await line.ask();
+        latencies.push(performance.now() - due);
+        const next = waiting.shift();
+        if (next === undefined) free.push(line);
+        else await run(line, next);
+      } catch (error) {
+        failures.push(error);
       }
-      missing -= chunk.length;
-      if (missing > 0) return;
-      answers++;
-      if (performance.now() < end) {
-        socket.write(request);
-        return;
+    };
+    // Spinning, because a timer is a millisecond late: this process has a core of its own.
+    for (let due = begun; due < begun + milliseconds; due -= (Math.log(1 - Math.random()) / rate) * 1000) {
+      while (performance.now() < due) await new Promise(setImmediate);
+      const line = free.pop();
+      if (line === undefined) {
+        waiting.push(due);
+        continue;
       }
-      socket.destroy();
-      resolve(answers);
-    });
-    socket.write(request);
+      const running1 = run(line, due).finally(() => running.delete(running1));
+      running.add(running1);
+    }
+    await Promise.all(running);
+    if (failures.length > 0) throw failures[0];
   });
+}
+
+async function measure(
+  target: Target,
+  connections: number,
+  latencies: readonly number[],
+  load: (lines: readonly Line[]) => Promise<unknown>,
+): Promise<LoadResult> {
+  const request = serialise(target);
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(target.port)));
+  try {
+    const lines = sockets.map((socket) => new Line(socket, request));
+    const before = process.cpuUsage();
+    const begun = performance.now();
+    await load(lines);
+    const milliseconds = performance.now() - begun;
+    const { user, system } = process.cpuUsage(before);
+    return {
+      requests: latencies.length,
+      seconds: milliseconds / 1000,
+      latencies: Float64Array.from(latencies).sort(),
+      clientShare: (user + system) / 1000 / milliseconds,
+    };
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+function serialise({ path, headers, body }: HttpRequest): Buffer {
+  const fields = Object.entries({ host: 'localhost', ...headers, 'content-length': String(body.length) });
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines}\r\n`), body]);
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** One connection, with one request out at a time. */
+class Line {
+  readonly #socket: Socket;
+  readonly #request: Buffer;
+  #head = '';
+  /** Bytes of the answer's body that are still to come; undefined while its head is. */
+  #missing: number | undefined;
+  #answered: (() => void) | undefined;
+  #failed: ((error: Error) => void) | undefined;
+
+  constructor(socket: Socket, request: Buffer) {
+    this.#socket = socket;
+    this.#request = request;
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('error', (error) => this.#failed?.(error));
+    socket.on('close', () => this.#failed?.(new Error('The server closed the connection before it answered.')));
+  }
+
+  ask(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#answered = resolve;
+      this.#failed = reject;
+      this.#socket.write(this.#request);
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#missing !== undefined) return this.#take(chunk.length);
+    const before = this.#head.length;
+    this.#head += chunk.toString('latin1', 0, 2048);
+    const end = this.#head.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    const length = /\r\ncontent-length: *(\d+)/i.exec(this.#head)?.[1];
+    if (length === undefined || !this.#head.startsWith('200', 9)) {
+      this.#failed?.(new Error(`The server answered ${this.#head.slice(0, 500)}`));
+      return;
+    }
+    this.#head = '';
+    this.#missing = Number(length);
+    this.#take(chunk.length - (end + 4 - before));
+  }
+
+  #take(bytes: number): void {
+    this.#missing = (this.#missing ?? 0) - bytes;
+    if (this.#missing > 0) return;
+    this.#missing = undefined;
+    this.#answered?.();
+  }
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
-import { httpLoad, type LoadOptions } from './http-load.ts';
+import { closedLoop, type ClosedLoop } from './http-load.ts';
 import { formatSummary, summarise, type Summary } from './median.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 7);
@@ -25,7 +25,7 @@ const MICROSECONDS_PER_TICK = 10_000;
 const json = Buffer.from(
   '{"inputs":[{"name":"pixels","datatype":"FP32","shape":[1,64],"parameters":{"binary_data_size":256}}],"parameters":{"binary_data_output":true}}',
 );
-const request: Pick<LoadOptions, 'headers' | 'body'> = {
+const request: Pick<ClosedLoop, 'headers' | 'body'> = {
   headers: { 'inference-header-content-length': String(json.length), 'content-type': 'application/octet-stream' },
   body: Buffer.concat([json, Buffer.alloc(256)]),
 };
@@ -103,10 +103,10 @@ function report(runtime: Summary, rate: Summary, echo: Summary, run: Summary): v
 
 async function costOf(
   { process: child, port }: Server,
-  load: Pick<LoadOptions, 'path' | 'headers' | 'body'>,
+  load: Pick<ClosedLoop, 'path' | 'headers' | 'body'>,
 ): Promise<{ microseconds: number; perSecond: number }> {
   const before = cpuMicroseconds(child);
-  const { requests, seconds } = await httpLoad({
+  const { requests, seconds } = await closedLoop({
     ...load,
     port,
     connections: CONNECTIONS,

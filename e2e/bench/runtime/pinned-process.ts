@@ -1,0 +1,66 @@
+/** A program on one core of its own, and the CPU time that it has used. Needs Linux, for taskset and /proc. */
+import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+
+const SERVER_CORE = '0';
+const CLIENT_CORE = '1';
+
+/** Keeps this process, which sends the load, off the core of the servers. */
+export function pinThisProcess(): void {
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', CLIENT_CORE, String(process.pid)]);
+}
+
+export interface PinnedProcessOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+}
+
+export class PinnedProcess {
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** The end of what it wrote to its standard error. */
+  #errors = '';
+
+  constructor(command: string, args: readonly string[], { environment = {}, directory }: PinnedProcessOptions = {}) {
+    this.child = spawn('taskset', ['--cpu-list', SERVER_CORE, command, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+      ...(directory !== undefined && { cwd: directory }),
+    });
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#errors = (this.#errors + text).slice(-2000);
+    });
+  }
+
+  get errors(): string {
+    return this.#errors;
+  }
+
+  get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Microseconds on a core, of all its threads so far; those that have ended are not counted. */
+  cpuMicroseconds(): number {
+    const tasks = `/proc/${String(this.child.pid)}/task`;
+    return readdirSync(tasks).reduce((sum, task) => {
+      const [nanoseconds = ''] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
+      return sum + Number(nanoseconds) / 1000;
+    }, 0);
+  }
+
+  /** MiB. */
+  residentMemory(): number {
+    const [, kibibytes] =
+      /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(this.child.pid)}/status`, 'utf8')) ?? [];
+    return Number(kibibytes) / 1024;
+  }
+
+  async end(): Promise<void> {
+    if (this.ended) return;
+    const exited = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await exited;
+  }
+}
