@@ -29,13 +29,17 @@ export interface PodState {
 }
 
 /** The reason not to, or undefined: it may begin. */
-export function decideAdmission(pod: PodState, headers: IncomingHttpHeaders): NotAdmitted | undefined {
+export function decideAdmission(
+  pod: PodState,
+  headers: IncomingHttpHeaders,
+  bytes = bodyBytes(pod, headers),
+): NotAdmitted | undefined {
   if (namesAnotherPod(pod.uid, headers)) return 'WrongPod';
   if (pod.phase === 'Starting') return 'NotReady';
   if (pod.phase === 'Draining') return 'Draining';
   const limit = gatewayNumber(pod.uid, headers, REQUEST_HEADERS.concurrencyLimit);
   if (limit !== undefined && pod.inFlight >= limit) return 'LimitReached';
-  return pod.bytes + bodyBytes(pod, headers) > pod.maxBytes ? 'LimitReached' : undefined;
+  return pod.bytes + bytes > pod.maxBytes ? 'LimitReached' : undefined;
 }
 
 /**

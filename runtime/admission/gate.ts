@@ -58,20 +58,20 @@ export class Gate implements PodState {
     });
   }
 
-  /** Takes a place, which `leave` gives back, or says why not. */
-  enter(headers: IncomingHttpHeaders): NotAdmitted | undefined {
-    const refusal = decideAdmission(this, headers);
+  /** Takes a place, which `leave` gives back, or says why not. The body's bytes are those that the headers declare, unless they are known otherwise. */
+  enter(headers: IncomingHttpHeaders, bytes = bodyBytes(this, headers)): NotAdmitted | undefined {
+    const refusal = decideAdmission(this, headers, bytes);
     if (refusal === undefined) {
       this.#inFlight++;
-      this.#bytes += bodyBytes(this, headers);
+      this.#bytes += bytes;
     }
     return refusal;
   }
 
-  /** Of the request that entered with these headers. */
-  leave(headers: IncomingHttpHeaders): void {
+  /** Of the request that entered with these headers, or bytes. */
+  leave(headers: IncomingHttpHeaders, bytes = bodyBytes(this, headers)): void {
     this.#inFlight--;
-    this.#bytes -= bodyBytes(this, headers);
+    this.#bytes -= bytes;
     if (this.#inFlight > 0) return;
     for (const resolve of this.#waitingForIdle.splice(0)) resolve();
   }

@@ -131,13 +131,15 @@ export function parseBinary(
   return bytes;
 }
 
-function parseDatatype(what: string, value: unknown): Datatype {
+/** Throws ProtocolError; `what` begins its sentence. */
+export function parseDatatype(what: string, value: unknown): Datatype {
   if (typeof value === 'string' && Object.hasOwn(DATATYPE_BYTES, value)) return value as Datatype;
   const known = Object.keys(DATATYPE_BYTES).join(', ');
   throw new ProtocolError(`${what}: datatype must be one of ${known} but is ${describe(value)}.`);
 }
 
-function parseShape(what: string, value: unknown): number[] {
+/** Throws ProtocolError; `what` begins its sentence. */
+export function parseShape(what: string, value: unknown): number[] {
   const shape = array(`${what}: shape`, value);
   if (shape.length > MAX_RANK) {
     throw new ProtocolError(`${what}: shape has ${shape.length} dimensions; ${MAX_RANK} are the most.`);

@@ -4,18 +4,18 @@ import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
 import { executionTimeout } from '../admission/decide-admission.ts';
-import { Abandoned, Execution } from '../admission/execution.ts';
+import { Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
-import { InferenceError, type InferenceResult, type Model } from '../inference.ts';
+import type { Model } from '../inference.ts';
 import { checkRequest } from '../protocol/check-request.ts';
 import { responseEncoder } from '../protocol/encode-response.ts';
 import { parseRawRequest } from '../protocol/parse-raw-request.ts';
 import { HEADER_LENGTH, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
 import { CLOSE, JSON_TYPE, type Answers } from './answers.ts';
 import type { FailureReason, RuntimeMetrics } from './metrics.ts';
-import { ModelLost } from './model-lost.ts';
 import { readBody } from './read-body.ts';
 import type { Handler } from './router.ts';
+import { failureReason, runInference } from './run-inference.ts';
 
 export interface InferenceRouteOptions {
   readonly name: string;
@@ -87,7 +87,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     try {
       const body = await readBody(request, gate.maxBodyBytes);
       const parsed = parse(request, body, model);
-      const result = await run(model, parsed, execution);
+      const result = await runInference(model, parsed, execution);
       const { body: answer, jsonLength } = encode(parsed, result.outputs);
       admitted.failure = undefined;
       metrics.success(result, clock.monotonic() - execution.admittedAt);
@@ -104,28 +104,8 @@ function typeOf(jsonLength: number | undefined): readonly string[] {
   return ['content-type', 'application/octet-stream', HEADER_LENGTH, String(jsonLength)];
 }
 
-function failureReason(error: unknown): FailureReason {
-  if (error instanceof Abandoned) return 'CANCELED';
-  return error instanceof InferenceError || error instanceof ModelLost ? 'BACKEND' : 'OTHER';
-}
-
 function parse({ headers }: IncomingMessage, body: Buffer, { facts }: Model): ParsedRequest {
   const parsed = headers[HEADER_LENGTH] === '0' ? parseRawRequest(facts.inputs, body) : parseRequest(headers, body);
   checkRequest(parsed, facts);
   return parsed;
-}
-
-async function run(model: Model, parsed: ParsedRequest, execution: Execution): Promise<InferenceResult> {
-  const names = parsed.outputs?.map(({ name }) => name);
-  try {
-    const result = await execution.run((signal) =>
-      model.infer({ inputs: parsed.inputs, ...(names !== undefined && { outputs: names }), signal }),
-    );
-    // Answered with 504 already, or gone: the result is nobody's.
-    if (execution.abandoned) throw new Abandoned('The run ended too late.');
-    return result;
-  } catch (error) {
-    if (error instanceof Abandoned || error instanceof InferenceError) throw error;
-    throw new ModelLost('The model is lost.', { cause: error });
-  }
 }
