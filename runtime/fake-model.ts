@@ -1,15 +1,24 @@
+import { systemClock, type Cancel, type Clock } from '../common/platform/clock.ts';
 import type { ModelFacts } from '../common/wire/announcement.ts';
-import type { InferenceRequest, InferenceResult, Model } from './inference.ts';
+import {
+  DEFAULT_PRIORITY,
+  ExpiredError,
+  type InferenceRequest,
+  type InferenceResult,
+  type Model,
+} from './inference.ts';
 
 interface Waiting {
   readonly request: InferenceRequest;
   readonly resolve: (result: InferenceResult) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (reason: Error) => void;
+  readonly stopWaiting: () => void;
 }
 
 /**
  * A model without ONNX: it answers every request with its first input under its output's name, one run at a time. Held, it begins a run and does
- * not end it until it is released, like a model that computes for long; what waits behind that run is dropped by its signal, as the port says.
+ * not end it until it is released, like a model that computes for long; what waits behind that run goes by priority, and is dropped by its signal or its
+ * deadline, as the port says.
  */
 export class FakeModel implements Model {
   readonly facts: ModelFacts;
@@ -23,8 +32,11 @@ export class FakeModel implements Model {
   #running: Waiting | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #failNext: Error[] = [];
+  readonly #clock: Clock;
+  #ended: Error | undefined;
 
-  constructor(facts: Partial<ModelFacts> = {}) {
+  constructor(facts: Partial<ModelFacts> = {}, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.facts = {
       sha256: '0'.repeat(64),
       sizeBytes: 100,
@@ -44,14 +56,36 @@ export class FakeModel implements Model {
 
   infer(request: InferenceRequest): Promise<InferenceResult> {
     return new Promise((resolve, reject) => {
-      const waiting = { request, resolve, reject };
-      this.#waiting.push(waiting);
-      request.signal?.addEventListener('abort', () => {
+      if (this.#ended !== undefined) throw this.#ended;
+      const { signal, deadline } = request;
+      signal?.throwIfAborted();
+      const left = deadline === undefined ? undefined : deadline - this.#clock.monotonic();
+      if (left !== undefined && left <= 0) throw new ExpiredError();
+      const drop = (reason: Error): void => {
         const index = this.#waiting.indexOf(waiting);
         if (index < 0) return;
         this.#waiting.splice(index, 1);
-        reject(request.signal?.reason as Error);
-      });
+        waiting.reject(reason);
+      };
+      const onAbort = (): void => drop(signal?.reason as Error);
+      const cancel: Cancel | undefined =
+        left === undefined ? undefined : this.#clock.after(left, () => drop(new ExpiredError()));
+      signal?.addEventListener('abort', onAbort);
+      const stopWaiting = (): void => {
+        cancel?.();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiting: Waiting = {
+        request,
+        resolve,
+        reject: (reason) => {
+          stopWaiting();
+          reject(reason);
+        },
+        stopWaiting,
+      };
+      const later = this.#waiting.findIndex((other) => priorityOf(other.request) > priorityOf(request));
+      this.#waiting.splice(later < 0 ? this.#waiting.length : later, 0, waiting);
       this.#next();
     });
   }
@@ -74,12 +108,15 @@ export class FakeModel implements Model {
 
   close(): Promise<void> {
     this.closed = true;
+    this.#ended ??= new Error('The model is closed.');
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
     return Promise.resolve();
   }
 
   #next(): void {
     if (this.#running !== undefined) return;
     this.#running = this.#waiting.shift();
+    this.#running?.stopWaiting();
     if (this.#running !== undefined && !this.#held) this.#end();
   }
 
@@ -102,4 +139,8 @@ export class FakeModel implements Model {
       batch: { requests: 1, rows: first?.shape[0] ?? 1, first: true },
     };
   }
+}
+
+function priorityOf({ priority = 0 }: InferenceRequest): number {
+  return priority === 0 ? DEFAULT_PRIORITY : priority;
 }

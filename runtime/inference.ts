@@ -35,6 +35,20 @@ export interface InferenceRequest {
   readonly outputs?: readonly string[];
   /** Aborts while the request still waits for its run; a run that began goes on. */
   readonly signal?: AbortSignal;
+  /** Which of those that wait goes first: 1 before 2 and so on; 0 or absent is DEFAULT_PRIORITY. */
+  readonly priority?: number;
+  /** Milliseconds of the model's Clock.monotonic by which its run must have begun. */
+  readonly deadline?: number;
+}
+
+/** Priorities are 1 (highest) to LOWEST_PRIORITY. Where they come from strangers, check them with isPriority. */
+export const LOWEST_PRIORITY = 8;
+/** The middle, so that a request can be put before as well as behind those that name none. */
+export const DEFAULT_PRIORITY = 4;
+
+/** Whether a request may name this priority; 0 is the default. */
+export function isPriority(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= LOWEST_PRIORITY;
 }
 
 export interface InferenceResult {
@@ -62,8 +76,8 @@ export interface Model {
   /** Resolves if a worker ends by itself: nothing will be answered any more, so the process must end. Pending for ever otherwise. */
   readonly failed: Promise<Error>;
   /**
-   * Rejects with InferenceError when the run failed on this request's data, with the signal's reason when it aborted while the request waited,
-   * and with a plain Error when the model is closed or failed.
+   * Rejects with InferenceError when the run failed on this request's data, with ExpiredError when its deadline passed before its run began, with the
+   * signal's reason when that aborted while the request waited, and with a plain Error when the model is closed or failed.
    */
   infer(request: InferenceRequest): Promise<InferenceResult>;
   /** Ends the workers once no run is going on (ending one inside a run would abort the whole process). */
@@ -84,4 +98,13 @@ export class StartError extends Error implements StartFailure {
 /** The run itself failed on inputs that passed every check: the client's data, not the server, is wrong or the model is. */
 export class InferenceError extends Error {
   override readonly name = 'InferenceError';
+}
+
+/** The request's deadline passed while it waited, so it was never run. */
+export class ExpiredError extends Error {
+  override readonly name = 'ExpiredError';
+
+  constructor() {
+    super('Request timeout expired: its time passed before the model was free for it.');
+  }
 }
