@@ -1,7 +1,8 @@
-/** Bundles the programs into dist/, so that a process starts without resolving hundreds of modules. */
+/** Bundles the programs into dist/, so that a process starts without resolving hundreds of modules, and makes the npm package of the client. */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
+import { buildPackage } from './build-package.ts';
 import { nodeBuiltins } from './node-builtins.ts';
 
 const OUT = 'dist';
@@ -31,6 +32,7 @@ const results = await Promise.all([
   build({ ...common, entryPoints: present(RUNTIME), splitting: true }),
   ...present(PROGRAMS).map((program) => build({ ...common, entryPoints: [program] })),
 ]);
+buildPackage();
 removeAllBut(results.flatMap(({ metafile }) => Object.keys(metafile?.outputs ?? {})));
 
 function present(programs: Readonly<Record<string, string>>): { in: string; out: string }[] {
