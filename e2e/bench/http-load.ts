@@ -35,7 +35,7 @@ export interface LoadResult {
   readonly clientShare: number;
 }
 
-/** Rejects if an answer is not 200. Answers must carry a content-length. */
+/** Rejects if an answer is not 200. */
 export async function closedLoop({ connections, milliseconds, ...target }: ClosedLoop): Promise<LoadResult> {
   const latencies: number[] = [];
   return measure(target, connections, latencies, (lines) => {
@@ -126,13 +126,16 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
+/** What an answer in chunks ends with. */
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+
 /** One connection, with one request out at a time. */
 class Line {
   readonly #socket: Socket;
   readonly #request: Buffer;
   #head = '';
-  /** Bytes of the answer's body that are still to come; undefined while its head is. */
-  #missing: number | undefined;
+  /** What of the answer's body is still to come: its bytes, or chunks up to the last; undefined while its head is. */
+  #missing: number | 'chunks' | undefined;
   #answered: (() => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
@@ -153,24 +156,29 @@ class Line {
   }
 
   #read(chunk: Buffer): void {
-    if (this.#missing !== undefined) return this.#take(chunk.length);
+    if (this.#missing !== undefined) return this.#take(chunk);
     const before = this.#head.length;
     this.#head += chunk.toString('latin1', 0, 2048);
     const end = this.#head.indexOf('\r\n\r\n');
     if (end < 0) return;
     const length = /\r\ncontent-length: *(\d+)/i.exec(this.#head)?.[1];
-    if (length === undefined || !this.#head.startsWith('200', 9)) {
+    const chunked = length === undefined && /\r\ntransfer-encoding: *chunked/i.test(this.#head);
+    if (!this.#head.startsWith('200', 9) || (length === undefined && !chunked)) {
       this.#failed?.(new Error(`The server answered ${this.#head.slice(0, 500)}`));
       return;
     }
     this.#head = '';
-    this.#missing = Number(length);
-    this.#take(chunk.length - (end + 4 - before));
+    this.#missing = chunked ? 'chunks' : Number(length);
+    this.#take(chunk.subarray(end + 4 - before));
   }
 
-  #take(bytes: number): void {
-    this.#missing = (this.#missing ?? 0) - bytes;
-    if (this.#missing > 0) return;
+  #take(part: Buffer): void {
+    if (this.#missing === 'chunks') {
+      if (!part.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)) return;
+    } else {
+      this.#missing = (this.#missing ?? 0) - part.length;
+      if (this.#missing > 0) return;
+    }
     this.#missing = undefined;
     this.#answered?.();
   }

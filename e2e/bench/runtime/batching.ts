@@ -3,7 +3,7 @@ import { formatSummary } from '../median.ts';
 import { inRounds, type Bench } from './bench.ts';
 import { measureClosed, over, type Measurement } from './measurement.ts';
 import { makeRequest } from './requests.ts';
-import { startRuntime, type Server } from './servers.ts';
+import { startRuntime, type Server } from '../../server/start-runtime.ts';
 
 const ROUNDS = 5;
 const MILLISECONDS = 1500;

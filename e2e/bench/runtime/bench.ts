@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatTable } from '../table.ts';
 import { makeModels, type BenchModel, type ModelName } from './models.ts';
-import type { PinnedProcess } from './pinned-process.ts';
-import type { Workplace } from './servers.ts';
+import { SERVER_CORE, type MeasuredProcess } from '../../server/measured-process.ts';
+import type { Workplace } from '../../server/start-runtime.ts';
 
 interface Goal {
   readonly what: string;
@@ -16,8 +16,9 @@ interface Goal {
 
 export class Bench implements Workplace {
   readonly directory: string;
+  readonly core = SERVER_CORE;
   readonly models: Readonly<Record<ModelName, BenchModel>>;
-  readonly #processes = new Set<PinnedProcess>();
+  readonly #processes = new Set<MeasuredProcess>();
   readonly #goals: Goal[] = [];
   #busiestClient = 0;
 
@@ -26,7 +27,7 @@ export class Bench implements Workplace {
     this.models = makeModels(this.directory);
   }
 
-  own(process: PinnedProcess): void {
+  own(process: MeasuredProcess): void {
     this.#processes.add(process);
   }
 

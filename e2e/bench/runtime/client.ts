@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { closedLoop } from '../http-load.ts';
 import type { Bench } from './bench.ts';
 import { measureClosed } from './measurement.ts';
-import { PinnedProcess } from './pinned-process.ts';
+import { MeasuredProcess } from '../../server/measured-process.ts';
 import { makeRequest } from './requests.ts';
-import { startRuntime } from './servers.ts';
+import { startRuntime } from '../../server/start-runtime.ts';
 
 const MILLISECONDS = 2000;
 const CONNECTIONS = 64;
@@ -19,7 +19,7 @@ const DEAF_SERVER = `
   }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
 
 export async function measureClient(bench: Bench): Promise<void> {
-  const deaf = new PinnedProcess(process.execPath, ['-e', DEAF_SERVER]);
+  const deaf = new MeasuredProcess(process.execPath, ['-e', DEAF_SERVER], { core: bench.core });
   bench.own(deaf);
   const [port] = (await once(deaf.child.stdout, 'data')) as [Buffer];
   const model = bench.models.digits;

@@ -9,7 +9,7 @@ import { measureClient } from './client.ts';
 import { measureOpenLoop } from './open-loop.ts';
 import { measureOverhead } from './overhead.ts';
 import { measurePeers } from './peers.ts';
-import { pinThisProcess } from './pinned-process.ts';
+import { pinThisProcess } from '../../server/measured-process.ts';
 
 const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   client: measureClient,

@@ -1,7 +1,7 @@
 /** One server under one kind of load, and what it took of its core for each request. */
 import { closedLoop, type HttpRequest, type LoadResult } from '../http-load.ts';
 import { summarise, type Summary } from '../median.ts';
-import type { Server } from './servers.ts';
+import type { Server } from '../../server/start-runtime.ts';
 
 export interface Measurement {
   readonly cpuMicroseconds: number;

@@ -5,7 +5,8 @@ import { inRounds, type Bench } from './bench.ts';
 import { measureClosed, over, underLoad, type Measurement } from './measurement.ts';
 import type { BenchModel } from './models.ts';
 import { makeRequest } from './requests.ts';
-import { installPeer, startPeer, startRuntime, type Server } from './servers.ts';
+import { startRuntime, type Server } from '../../server/start-runtime.ts';
+import { installPeer, startPeer } from './python-servers.ts';
 
 const ROUNDS = 3;
 const MILLISECONDS = 2000;

@@ -9,9 +9,9 @@ import { formatSummary, summarise } from '../median.ts';
 import { inRounds, type Bench } from './bench.ts';
 import { measureClosed, over, type Measurement } from './measurement.ts';
 import type { BenchModel } from './models.ts';
-import { PinnedProcess } from './pinned-process.ts';
+import { MeasuredProcess } from '../../server/measured-process.ts';
 import { makeRequest } from './requests.ts';
-import { startRuntime, type Server } from './servers.ts';
+import { startRuntime, type Server } from '../../server/start-runtime.ts';
 
 const ROUNDS = 5;
 const MILLISECONDS = 800;
@@ -121,7 +121,7 @@ function report(
 }
 
 async function startBareServer(bench: Bench): Promise<Server> {
-  const started = new PinnedProcess(process.execPath, ['-e', BARE_SERVER]);
+  const started = new MeasuredProcess(process.execPath, ['-e', BARE_SERVER], { core: bench.core });
   bench.own(started);
   const [port] = (await once(started.child.stdout, 'data')) as [Buffer];
   return { process: started, port: Number(port.toString()) };
@@ -130,7 +130,9 @@ async function startBareServer(bench: Bench): Promise<Server> {
 /** Gives what runs rows in the library for so many milliseconds. */
 function startLibrary(bench: Bench, { path, input }: BenchModel): (milliseconds: number) => Promise<LibraryRuns> {
   const program = join(import.meta.dirname, 'bare-library.ts');
-  const started = new PinnedProcess(process.execPath, [program, path, input.name, JSON.stringify(input.shape)]);
+  const started = new MeasuredProcess(process.execPath, [program, path, input.name, JSON.stringify(input.shape)], {
+    core: bench.core,
+  });
   bench.own(started);
   const lines = createInterface(started.child.stdout);
   return async (milliseconds) => {

@@ -4,7 +4,8 @@ import { inRounds, type Bench } from './bench.ts';
 import { measureClosed, over, type Measurement } from './measurement.ts';
 import type { BenchModel } from './models.ts';
 import { makeRequest, type Encoding } from './requests.ts';
-import { installPeer, PEERS, speaks, startPeer, startRuntime, type PeerInstallation, type Server } from './servers.ts';
+import { startRuntime, type Server } from '../../server/start-runtime.ts';
+import { installPeer, PEERS, speaks, startPeer, type PeerInstallation } from './python-servers.ts';
 
 const ROUNDS = 3;
 const MILLISECONDS = 700;

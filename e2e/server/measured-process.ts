@@ -1,29 +1,37 @@
-/** A program on one core of its own, and the CPU time that it has used. Needs Linux, for taskset and /proc. */
+/** A program, on one core where that is wanted, with the CPU time and memory that it uses. Needs Linux, for taskset and /proc. */
 import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 
-const SERVER_CORE = '0';
-const CLIENT_CORE = '1';
+/** The core of what is measured. */
+export const SERVER_CORE = 0;
+const CLIENT_CORE = 1;
 
 /** Keeps this process, which sends the load, off the core of the servers. */
 export function pinThisProcess(): void {
-  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', CLIENT_CORE, String(process.pid)]);
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(CLIENT_CORE), String(process.pid)]);
 }
 
-export interface PinnedProcessOptions {
+export interface MeasuredProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
+  /** Any if absent. */
+  readonly core?: number | undefined;
 }
 
-export class PinnedProcess {
+export class MeasuredProcess {
   readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   /** The end of what it wrote to its standard error. */
   #errors = '';
 
-  constructor(command: string, args: readonly string[], { environment = {}, directory }: PinnedProcessOptions = {}) {
-    this.child = spawn('taskset', ['--cpu-list', SERVER_CORE, command, ...args], {
+  constructor(
+    command: string,
+    args: readonly string[],
+    { environment = {}, directory, core }: MeasuredProcessOptions = {},
+  ) {
+    const whole = core === undefined ? [command, ...args] : ['taskset', '--cpu-list', String(core), command, ...args];
+    this.child = spawn(whole[0] ?? command, whole.slice(1), {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
       ...(directory !== undefined && { cwd: directory }),
