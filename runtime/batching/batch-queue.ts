@@ -1,12 +1,19 @@
 /**
- * Decides which waiting requests share the next run. Requests with the same key may; of them a batch takes the oldest on, in order, until the next
- * one would exceed the size. The batch with the oldest request of all goes first, so nothing starves: whatever its key or size, a request is in one
- * of the next n runs if n requests were before it.
+ * Decides which waiting requests share the next run. The request that goes first of all is in it; then those with the same key, in order, as far as
+ * they fit. So nothing starves, whatever its key or size: what a run passes over because it does not fit is first at some run itself, and goes.
+ *
+ * First goes who came first, but a step of priority is worth `AGEING_MILLISECONDS`: a request of priority 1 goes before one of priority 3 that came
+ * up to 2 s earlier, and after one that came before that. So a stream of urgent requests holds no other back for longer.
  */
+import type { Place } from './lane.ts';
+import { isBefore, RankedLanes, type Ranked } from './ranked-lanes.ts';
+
 export interface Queued {
   /** Requests with equal keys may share a run; undefined shares with none. */
   readonly key: string | undefined;
   readonly rows: number;
+  /** 1 to LOWEST_PRIORITY. */
+  readonly priority: number;
   /** Place in the order of arrival: smaller is older. */
   readonly order: number;
   /** Milliseconds of a monotonic clock. */
@@ -20,98 +27,148 @@ export interface BatchLimits {
   readonly maxDelayMilliseconds: number;
 }
 
+/** Milliseconds that a request is set back for each step that its priority is below 1. */
+export const AGEING_MILLISECONDS = 1000;
+
+/** Requests that a batch may pass over in search of one that fits. It bounds the search, which is otherwise as long as the queue. */
+const MOST_PASSED_OVER = 32;
+
+interface Waiting<Entry> extends Ranked {
+  readonly entry: Entry;
+  readonly group: Group<Entry>;
+}
+
 interface Group<Entry> {
-  readonly entries: Entry[];
+  /** What shares with nobody is its own key. */
+  readonly key: string | Entry;
+  readonly lanes: RankedLanes<Waiting<Entry>>;
   rows: number;
+  size: number;
+}
+
+interface Places<Entry> {
+  readonly waiting: Waiting<Entry>;
+  readonly inAll: Place<Waiting<Entry>>;
+  readonly inGroup: Place<Waiting<Entry>>;
 }
 
 export class BatchQueue<Entry extends Queued> {
-  readonly #limits: BatchLimits;
-  /** Never holds an empty group. What shares with nobody is its own key. */
+  #limits: BatchLimits;
+  readonly #all = new RankedLanes<Waiting<Entry>>();
+  readonly #places = new Map<Entry, Places<Entry>>();
+  /** Never holds an empty group. */
   readonly #groups = new Map<string | Entry, Group<Entry>>();
-  #size = 0;
+  /** Those that wait for no company, in the order in which they became so. */
+  readonly #full = new Set<Group<Entry>>();
 
   constructor(limits: BatchLimits) {
     this.#limits = limits;
   }
 
   get size(): number {
-    return this.#size;
+    return this.#places.size;
   }
 
-  /** Entries of one key must come in their order. */
+  /** Other limits from the next batch on. */
+  setLimits(limits: BatchLimits): void {
+    this.#limits = limits;
+    this.#full.clear();
+    for (const group of this.#groups.values()) this.#noteFull(group);
+  }
+
   push(entry: Entry): void {
-    this.#size += 1;
     const key = entry.key ?? entry;
-    const group = this.#groups.get(key);
+    let group = this.#groups.get(key);
     if (group === undefined) {
-      this.#groups.set(key, { entries: [entry], rows: entry.rows });
-    } else {
-      group.entries.push(entry);
-      group.rows += entry.rows;
+      group = { key, lanes: new RankedLanes(), rows: 0, size: 0 };
+      this.#groups.set(key, group);
     }
+    const { priority, order, arrivedAt } = entry;
+    const waiting = { entry, group, priority, order, rank: arrivedAt + (priority - 1) * AGEING_MILLISECONDS };
+    this.#places.set(entry, {
+      waiting,
+      inAll: this.#all.insert(waiting),
+      inGroup: group.lanes.insert(waiting),
+    });
+    group.rows += entry.rows;
+    group.size += 1;
+    this.#noteFull(group);
   }
 
   /** Takes out one that gave up; false if it is not there. */
   remove(entry: Entry): boolean {
-    const key = entry.key ?? entry;
-    const group = this.#groups.get(key);
-    const index = group?.entries.indexOf(entry) ?? -1;
-    if (group === undefined || index === -1) return false;
-    this.#take(key, group, index, 1);
+    const places = this.#places.get(entry);
+    if (places === undefined) return false;
+    const { group } = places.waiting;
+    this.#places.delete(entry);
+    this.#all.remove(places.inAll);
+    group.lanes.remove(places.inGroup);
+    group.rows -= entry.rows;
+    group.size -= 1;
+    if (group.size === 0) this.#groups.delete(group.key);
+    if (group.size === 0 || !this.#isFull(group)) this.#full.delete(group);
     return true;
   }
 
   /** The next batch, taken out of the queue; empty if nothing waits or all that waits may wait longer for company. */
   take(now: number): Entry[] {
-    let next: { key: string | Entry; group: Group<Entry>; order: number } | undefined;
-    for (const [key, group] of this.#groups) {
-      const first = group.entries[0];
-      if (first === undefined || (next !== undefined && next.order < first.order)) continue;
-      if (this.#dueAt(group, first) <= now) next = { key, group, order: first.order };
-    }
-    if (next === undefined) return [];
-    const { entries } = next.group;
-    let rows = entries[0]?.rows ?? 0;
-    let count = 1;
-    for (let entry = entries[1]; entry !== undefined; entry = entries[count]) {
-      rows += entry.rows;
-      if (rows > this.#limits.maxBatchSize) break;
-      count += 1;
-    }
-    return this.#take(next.key, next.group, 0, count);
+    const due = this.#all.first(({ entry }) => this.#dueAt(entry) <= now);
+    const [full] = this.#full;
+    const ofFull = full?.lanes.first();
+    const first = due === undefined || (ofFull !== undefined && isBefore(ofFull, due)) ? ofFull : due;
+    if (first === undefined) return [];
+    const batch = this.#fill(first);
+    for (const entry of batch) this.remove(entry);
+    return batch;
   }
 
   /** When `take` will give something even if nobody else comes; undefined if nothing waits. */
   dueAt(): number | undefined {
+    const [full] = this.#full;
+    if (full !== undefined) return full.lanes.first()?.entry.arrivedAt;
     let earliest: number | undefined;
-    for (const group of this.#groups.values()) {
-      const first = group.entries[0];
-      if (first === undefined) continue;
-      const due = this.#dueAt(group, first);
+    // Of each priority the one that came first is due first; `first` shows exactly those.
+    this.#all.first(({ entry }) => {
+      const due = this.#dueAt(entry);
       if (earliest === undefined || due < earliest) earliest = due;
-    }
+      return false;
+    });
     return earliest;
   }
 
-  /** Empties the queue. */
+  /** Empties the queue, and gives what was in it as it came. */
   clear(): Entry[] {
-    const entries = [...this.#groups.values()].flatMap((group) => group.entries);
-    this.#groups.clear();
-    this.#size = 0;
+    const entries = [...this.#places.keys()];
+    for (const entry of entries) this.remove(entry);
     return entries;
   }
 
-  #dueAt(group: Group<Entry>, first: Entry): number {
-    if (first.key === undefined || group.rows >= this.#limits.maxBatchSize) return first.arrivedAt;
-    return first.arrivedAt + this.#limits.maxDelayMilliseconds;
+  #fill(first: Waiting<Entry>): Entry[] {
+    const batch = [first.entry];
+    let left = this.#limits.maxBatchSize - first.entry.rows;
+    let passedOver = 0;
+    if (left <= 0) return batch;
+    for (const waiting of first.group.lanes.inOrder()) {
+      const { rows } = waiting.entry;
+      if (waiting === first) continue;
+      if (rows <= left) {
+        batch.push(waiting.entry);
+        left -= rows;
+        if (left === 0) break;
+      } else if (++passedOver === MOST_PASSED_OVER) break;
+    }
+    return batch;
   }
 
-  #take(key: string | Entry, group: Group<Entry>, index: number, count: number): Entry[] {
-    const taken = group.entries.splice(index, count);
-    for (const { rows } of taken) group.rows -= rows;
-    this.#size -= taken.length;
-    if (group.entries.length === 0) this.#groups.delete(key);
-    return taken;
+  #dueAt({ arrivedAt }: Entry): number {
+    return arrivedAt + this.#limits.maxDelayMilliseconds;
+  }
+
+  #isFull(group: Group<Entry>): boolean {
+    return typeof group.key !== 'string' || group.rows >= this.#limits.maxBatchSize;
+  }
+
+  #noteFull(group: Group<Entry>): void {
+    if (this.#limits.maxDelayMilliseconds > 0 && this.#isFull(group)) this.#full.add(group);
   }
 }

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Clock } from '../../common/platform/clock.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
-import { InferenceError, type InferenceRequest, type InferenceResult, type Tensor } from '../inference.ts';
+import {
+  ExpiredError,
+  InferenceError,
+  type InferenceRequest,
+  type InferenceResult,
+  type Tensor,
+} from '../inference.ts';
 import { FakeSessionWorker, type FakeRun } from './fake-session-worker.ts';
 import { OnnxModel } from './onnx-model.ts';
 
@@ -22,6 +29,7 @@ interface Settings {
   readonly maxDelayMilliseconds?: number;
   readonly instances?: number;
   readonly inputs?: readonly string[];
+  readonly clock?: Clock;
 }
 
 function makeModel(settings: Settings = {}): OnnxModel {
@@ -40,7 +48,7 @@ function makeModel(settings: Settings = {}): OnnxModel {
     workers,
     hasRows: true,
     limits: { maxBatchSize, maxDelayMilliseconds },
-    clock,
+    clock: settings.clock ?? clock,
   });
 }
 
@@ -239,5 +247,60 @@ describe('OnnxModel', () => {
     expect(await waiting).toEqual([{ status: 'rejected', reason: new Error('The model is closed.') }]);
     await closed;
     expect(workers[0]?.closed).toBe(true);
+  });
+
+  test('runs the urgent first; 0 and none are the default', async () => {
+    const model = makeModel({ maxBatchSize: 1 });
+    const priorities = [undefined, 5, 0, 1];
+    const answers = priorities.map((priority, index) =>
+      model.infer({ ...request([index]), ...(priority !== undefined && { priority }) }),
+    );
+    for (let index = 0; index < priorities.length; index += 1) {
+      run(index).succeed();
+      await settle();
+    }
+    await Promise.all(answers);
+    expect([0, 1, 2, 3].map((index) => sent(index)[0])).toEqual([0, 3, 2, 1]);
+  });
+
+  test('drops a request whose deadline passes while it waits, and runs it never', async () => {
+    const model = makeModel({ maxBatchSize: 1 });
+    const first = model.infer({ ...request([1]), deadline: 50 });
+    const expired = model.infer({ ...request([2]), deadline: 50 });
+    const later = model.infer({ ...request([3]), deadline: 51 });
+    const failure = expired.catch((error: unknown) => error);
+    await clock.advance(50);
+    expect(await failure).toBeInstanceOf(ExpiredError);
+    expect(model.load).toEqual({ waiting: 1, running: 1 });
+    // A run that began in time goes on past its deadline.
+    run(0).succeed();
+    await settle();
+    run(1).succeed();
+    await Promise.all([first, later]);
+    expect([sent(0), sent(1)]).toEqual([[1], [3]]);
+    expect(workers[0]?.runs).toHaveLength(2);
+  });
+
+  test('refuses what has expired before it came', async () => {
+    const model = makeModel();
+    await clock.advance(10);
+    await expect(model.infer({ ...request([1]), deadline: 10 })).rejects.toThrow('Request timeout expired');
+    expect(workers[0]?.runs).toHaveLength(0);
+  });
+
+  test('does not run what expired while this thread was too busy for its timers', async () => {
+    const late: Clock = { now: () => 0, monotonic: () => time, after: () => () => undefined };
+    let time = 0;
+    const model = makeModel({ maxBatchSize: 1, clock: late });
+    const first = model.infer(request([1]));
+    const expired = model.infer({ ...request([2]), deadline: 5 }).catch((error: unknown) => error);
+    const third = model.infer(request([3]));
+    time = 6;
+    run(0).succeed();
+    await first;
+    expect(await expired).toBeInstanceOf(ExpiredError);
+    expect(sent(1)).toEqual([3]);
+    run(1).succeed();
+    await third;
   });
 });

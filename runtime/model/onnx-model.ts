@@ -9,6 +9,8 @@ import { packInputs } from '../batching/pack-inputs.ts';
 import { splitOutputs, toTensor } from '../batching/split-outputs.ts';
 import {
   DATATYPE_BYTES,
+  DEFAULT_PRIORITY,
+  ExpiredError,
   InferenceError,
   type InferenceRequest,
   type InferenceResult,
@@ -34,7 +36,9 @@ interface Waiting extends Queued {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly string[];
   readonly signal: AbortSignal | undefined;
-  readonly onAbort: () => void;
+  readonly deadline: number;
+  /** Listens and counts down no longer. */
+  stopWaiting: () => void;
   readonly resolve: (result: InferenceResult) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -88,18 +92,21 @@ export class OnnxModel implements Model {
       const { signal } = request;
       signal?.throwIfAborted();
       const inputs = this.#arrange(request.inputs);
+      const { priority = 0, deadline = Infinity } = request;
+      const now = this.#clock.monotonic();
+      if (deadline <= now) throw new ExpiredError();
       const rows = this.#hasRows ? (inputs[0]?.shape[0] ?? 1) : 1;
       const waiting: Waiting = {
         key: this.facts.batching.enabled ? batchKey(request, inputs, rows) : '',
         rows,
+        priority: priority === 0 ? DEFAULT_PRIORITY : priority,
         order: this.#order++,
-        arrivedAt: this.#clock.monotonic(),
+        arrivedAt: now,
         inputs,
         outputs: request.outputs ?? this.#outputNames,
         signal,
-        onAbort: () => {
-          if (this.#queue.remove(waiting)) waiting.reject(signal?.reason);
-        },
+        deadline,
+        stopWaiting: () => undefined,
         resolve,
         reject,
       };
@@ -133,8 +140,21 @@ export class OnnxModel implements Model {
   }
 
   #enqueue(waiting: Waiting): void {
+    const { signal, deadline } = waiting;
     this.#queue.push(waiting);
-    waiting.signal?.addEventListener('abort', waiting.onAbort, { once: true });
+    const drop = (reason: unknown): void => {
+      if (!this.#queue.remove(waiting)) return;
+      waiting.stopWaiting();
+      waiting.reject(reason);
+    };
+    const onAbort = (): void => drop(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const left = deadline - this.#clock.monotonic();
+    const cancel = left === Infinity ? undefined : this.#clock.after(left, () => drop(new ExpiredError()));
+    waiting.stopWaiting = () => {
+      signal?.removeEventListener('abort', onAbort);
+      cancel?.();
+    };
   }
 
   #dispatch(): void {
@@ -148,14 +168,22 @@ export class OnnxModel implements Model {
         if (due !== undefined) this.#cancelDelay = this.#clock.after(due - now, () => this.#dispatch());
         return;
       }
-      const worker = this.#idle.pop();
-      if (worker !== undefined) void this.#run(worker, batch, now);
+      const live = batch.filter((waiting) => this.#leave(waiting, now));
+      const worker = live.length === 0 ? undefined : this.#idle.pop();
+      if (worker !== undefined) void this.#run(worker, live, now);
     }
+  }
+
+  /** It waits no longer; false if it has expired, which a busy thread's timers may not have said yet. */
+  #leave({ deadline, stopWaiting, reject }: Waiting, now: number): boolean {
+    stopWaiting();
+    if (deadline > now) return true;
+    reject(new ExpiredError());
+    return false;
   }
 
   /** Settles every request of the batch, or puts them back; never rejects. */
   async #run(worker: SessionWorker, batch: readonly Waiting[], start: number): Promise<void> {
-    for (const { signal, onAbort } of batch) signal?.removeEventListener('abort', onAbort);
     this.#running += 1;
     let settle: () => void;
     try {
@@ -208,29 +236,17 @@ export class OnnxModel implements Model {
     for (const waiting of batch) {
       if (!again) waiting.reject(error);
       else if (waiting.signal?.aborted === true) waiting.reject(waiting.signal.reason);
-      else this.#enqueueAlone(waiting);
+      else this.#enqueue({ ...waiting, key: undefined });
     }
     if (again) this.#dispatch();
-  }
-
-  #enqueueAlone(waiting: Waiting): void {
-    const { signal, reject } = waiting;
-    const alone: Waiting = {
-      ...waiting,
-      key: undefined,
-      onAbort: () => {
-        if (this.#queue.remove(alone)) reject(signal?.reason);
-      },
-    };
-    this.#enqueue(alone);
   }
 
   #end(error: Error): void {
     this.#ended ??= error;
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
-    for (const { reject, signal, onAbort } of this.#queue.clear()) {
-      signal?.removeEventListener('abort', onAbort);
+    for (const { reject, stopWaiting } of this.#queue.clear()) {
+      stopWaiting();
       reject(this.#ended);
     }
   }
