@@ -4,9 +4,7 @@ import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
 import { LABELS } from '../../common/api/names.ts';
 import { ClusterError } from '../cluster/port.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS } from '../cluster/resources.ts';
-import { ControlLoop } from './control-loop-fixture.ts';
-
-const scaling = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
+import { ControlLoop, SHORT_SCALING } from './control-loop-fixture.ts';
 
 let loop: ControlLoop;
 
@@ -14,10 +12,7 @@ async function start(options: Partial<MemoryClusterOptions> = {}): Promise<void>
   loop = await new ControlLoop(options).start();
 }
 
-afterEach(async () => {
-  await loop.close();
-  expect(loop.clock.pending).toBe(0);
-});
+afterEach(() => loop.close());
 
 test('a late watch of pods makes no pod too many and removes none too many', async () => {
   await start({
@@ -26,7 +21,7 @@ test('a late watch of pods makes no pod too many and removes none too many', asy
         resource.endsWith('pods') || resource.endsWith('Pod') ? { type: 'Delayed', milliseconds: 3000 } : undefined,
     },
   });
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 3 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 3 } });
   const seen = new Set<string>();
   for (let second = 0; second < 8; second++) {
     for (const name of await loop.pods()) seen.add(name);
@@ -34,7 +29,7 @@ test('a late watch of pods makes no pod too many and removes none too many', asy
   }
   expect([...seen].sort()).toEqual(['digits-00001-0', 'digits-00001-1', 'digits-00001-2']);
   for (const name of seen) await loop.announce(name);
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
   await loop.walk(20);
   expect(await loop.pods()).toEqual(['digits-00001-0']);
   expect(loop.asked).toEqual(['digits-00001-2', 'digits-00001-1']);
@@ -62,7 +57,7 @@ describe('with a watch that is behind that of what it owns,', () => {
   test('no revision is made for a function that is gone', async () => {
     const { made, options } = late('ModelFunction');
     await start(options);
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.walk(4);
     await loop.announce('digits-00001-0');
     made.length = 0;
@@ -74,7 +69,7 @@ describe('with a watch that is behind that of what it owns,', () => {
   test('no pod is made for a revision that is gone', async () => {
     const { made, options } = late('ModelRevision');
     await start(options);
-    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     await loop.walk(4);
     await loop.announce('digits-00001-0');
     made.length = 0;
@@ -98,7 +93,7 @@ describe('an API server that refuses', () => {
         },
       },
     });
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.walk(10);
     expect(asked).toBeLessThan(8);
     expect(await loop.condition('function', 'digits', 'Ready')).toContain(
@@ -114,7 +109,7 @@ describe('an API server that refuses', () => {
     await start({
       faults: { call: () => (down ? new ClusterError('Unavailable', 'The API server is down') : undefined) },
     });
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     await loop.walk(20);
     down = true;
@@ -130,7 +125,7 @@ describe('an API server that refuses', () => {
 test('where nothing fits, one pod waits for a node and the status has the scheduler’s words', async () => {
   await start({ capacity: { 'nvidia.com/gpu': '2', pods: '110' } });
   await loop.apply('digits', {
-    scaling: { ...scaling, minReplicas: 4 },
+    scaling: { ...SHORT_SCALING, minReplicas: 4 },
     resources: { limits: { 'nvidia.com/gpu': 1 } },
   });
   await loop.walk(2);
@@ -146,7 +141,7 @@ test('where nothing fits, one pod waits for a node and the status has the schedu
 describe('a pod that the cluster takes away', () => {
   test('with its node is replaced when that begins, however long the node keeps it, and the revision keeps the reason', async () => {
     await start();
-    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     await loop.announce('digits-00001-0');
     loop.runner.pod('digits-00001-0').hangsOnTermination = true;
     const { conditions = [] } = (await loop.pod('digits-00001-0')).status ?? {};
@@ -176,7 +171,7 @@ describe('a pod that the cluster takes away', () => {
 
   test('is not counted as a failure when somebody deleted it', async () => {
     await start();
-    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     await loop.announce('digits-00001-0');
     await loop.cluster.delete(PODS, { namespace: 'default', name: 'digits-00001-0' });
     await loop.settle();
@@ -186,7 +181,7 @@ describe('a pod that the cluster takes away', () => {
 });
 
 describe('with the strategy Recreate, a new revision', () => {
-  const recreate = { scaling, rollout: { strategy: 'Recreate' as const } };
+  const recreate = { scaling: SHORT_SCALING, rollout: { strategy: 'Recreate' as const } };
   const broken = JSON.stringify({ reason: 'ModelInvalid', message: 'No model' });
 
   test('that is broken gives the traffic back to the old one, and does not stand in its way', async () => {
@@ -209,7 +204,10 @@ describe('with the strategy Recreate, a new revision', () => {
 });
 
 test('with the strategy Recreate, a new revision does not wait for ever for a pod that is lost with its node', async () => {
-  const recreate = { scaling: { ...scaling, startTimeoutSeconds: 600 }, rollout: { strategy: 'Recreate' as const } };
+  const recreate = {
+    scaling: { ...SHORT_SCALING, startTimeoutSeconds: 600 },
+    rollout: { strategy: 'Recreate' as const },
+  };
   await start();
   await loop.apply('digits', recreate);
   await loop.announce('digits-00001-0');
@@ -227,7 +225,7 @@ test('with the strategy Recreate, a new revision does not wait for ever for a po
 describe('another operator that takes over', () => {
   test('keeps what runs under load and goes on', async () => {
     await start();
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     await loop.demand('digits-00001', { inFlight: 24 });
     await loop.walk(4);
@@ -248,7 +246,7 @@ describe('another operator that takes over', () => {
 
   test('writes nothing where nothing is to do', async () => {
     await start();
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     await loop.walk(20);
     const before = [await loop.function('digits'), await loop.revision('digits-00001')];
@@ -259,7 +257,7 @@ describe('another operator that takes over', () => {
 
   test('collects what was left of a function that was deleted meanwhile', async () => {
     await start();
-    await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     await loop.announce('digits-00001-0');
     await loop.cluster.delete(MODEL_FUNCTIONS, { namespace: 'default', name: 'digits' });
     await loop.restart();
@@ -270,7 +268,7 @@ describe('another operator that takes over', () => {
 
 test('a pod is asked to go with the token that it was made with, whichever key signs now', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   await loop.announce('digits-00001-0');
   loop.signingKey = { id: 'next', secret: 'bmV4dA' };
   for (let second = 0; loop.asked.length === 0; second++) await loop.walk(1);
@@ -279,7 +277,7 @@ test('a pod is asked to go with the token that it was made with, whichever key s
 
 test('a pod that does not answer when it is asked to go is deleted after a while', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   await loop.announce('digits-00001-0');
   loop.drains.set('digits-00001-0', 'Unreachable');
   for (let second = 0; loop.asked.length === 0; second++) await loop.walk(1);
@@ -290,7 +288,7 @@ test('a pod that does not answer when it is asked to go is deleted after a while
 });
 
 describe('a revision that lost its traffic', () => {
-  const slow = { scaling: { ...scaling, stableWindowSeconds: 600 }, rollout: { strategy: 'Recreate' as const } };
+  const slow = { scaling: { ...SHORT_SCALING, stableWindowSeconds: 600 }, rollout: { strategy: 'Recreate' as const } };
 
   test('gives back its pods as soon as its last request ends, and the new one starts then', async () => {
     await start();
@@ -324,11 +322,11 @@ describe('a revision that lost its traffic', () => {
 
 test('an operator that has just started removes no pod before a gateway told it which ones serve', async () => {
   await start();
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 2 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 2 } });
   await loop.announce('digits-00001-0');
   await loop.announce('digits-00001-1');
   loop.drains.set('digits-00001-0', 'Busy').set('digits-00001-1', 'Busy');
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 2 }, batching: { maxBatchSize: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 2 }, batching: { maxBatchSize: 1 } });
   await loop.announce('digits-00002-0');
   await loop.restart();
   expect(loop.runner.pod('digits-00001-0').signals).toEqual([]);
@@ -336,7 +334,7 @@ test('an operator that has just started removes no pod before a gateway told it 
 
 test('a pod whose labels somebody took off, to look into it, is replaced', async () => {
   await start();
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
   await loop.announce('digits-00001-0');
   const pod = await loop.pod('digits-00001-0');
   const labels = { ...pod.metadata.labels, [LABELS.revision]: 'none' };
@@ -349,7 +347,7 @@ test('a pod whose labels somebody took off, to look into it, is replaced', async
 });
 
 describe('a revision that is given up', () => {
-  const gpu = { scaling, resources: { limits: { 'nvidia.com/gpu': 1 } } };
+  const gpu = { scaling: SHORT_SCALING, resources: { limits: { 'nvidia.com/gpu': 1 } } };
 
   test('says what its pod waited for', async () => {
     await start({ capacity: { pods: '110' } });
@@ -378,11 +376,11 @@ describe('a revision that is given up', () => {
           resource.endsWith('ModelRevision') ? { type: 'Delayed', milliseconds: 3000 } : undefined,
       },
     });
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.walk(70);
     expect(await loop.pods()).toEqual([]);
     await loop.delete('digits');
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.walk(1);
     expect(await loop.pods()).toEqual(['digits-00001-0']);
   });
@@ -390,7 +388,7 @@ describe('a revision that is given up', () => {
 
 test('a pod that a deletion left without an owner goes with its revision', async () => {
   await start();
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
   await loop.announce('digits-00001-0');
   const { metadata, ...pod } = await loop.pod('digits-00001-0');
   await loop.cluster.update(PODS, { ...pod, metadata: { ...metadata, ownerReferences: [] } });
@@ -401,7 +399,7 @@ test('a pod that a deletion left without an owner goes with its revision', async
 test('a pod that starts well after an operator took over ends the row of failures', async () => {
   await start();
   const broken = JSON.stringify({ reason: 'ModelInvalid', message: 'No model' });
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   for (let failure = 0; failure < 2; failure++) {
     loop.runner.started.at(-1)?.exit(1, broken);
     await loop.walk(2);
@@ -416,7 +414,7 @@ test('a pod that starts well after an operator took over ends the row of failure
 
 test('a revision that the spec names is kept, though another one that it names does not exist', async () => {
   await start();
-  const spec = { scaling, revisionHistoryLimit: 1 };
+  const spec = { scaling: SHORT_SCALING, revisionHistoryLimit: 1 };
   await loop.apply('digits', spec);
   await loop.announce('digits-00001-0');
   const traffic = ['digits-00001', 'digits-00009'].map((revision) => ({ revision, percent: 50 }));
@@ -443,7 +441,7 @@ test('a message of any length can be shown', async () => {
     ['digits', 'PodRejected'],
     ['other', 'PodRefused'],
   ] as const) {
-    await loop.apply(name, { scaling });
+    await loop.apply(name, { scaling: SHORT_SCALING });
     await loop.walk(10);
     expect(await loop.condition('revision', `${name}-00001`, 'PodsHealthy')).toMatch(`False ${reason}: `);
     // More than gateways read would end their stream.
@@ -454,7 +452,7 @@ test('a message of any length can be shown', async () => {
 test('going back to an older revision takes the room of the newer one, which is kept without pods', async () => {
   await start({ capacity: { 'nvidia.com/gpu': '1', pods: '110' } });
   const spec = {
-    scaling: { ...scaling, minReplicas: 1 },
+    scaling: { ...SHORT_SCALING, minReplicas: 1 },
     resources: { limits: { 'nvidia.com/gpu': 1 } },
     rollout: { strategy: 'Recreate' as const },
     revisionHistoryLimit: 0,
@@ -487,7 +485,7 @@ describe('a revision that the API server forbids', () => {
         },
       },
     });
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.walk(20);
     expect(asked).toBeLessThan(4);
     expect(await loop.condition('function', 'digits', 'Ready')).toBe(`False QuotaExceeded: ${message}`);

@@ -17,6 +17,9 @@ import { startControllers, type Controllers } from './start-controllers.ts';
 
 export const NAMESPACE = 'default';
 
+/** Windows that a test can walk through. */
+export const SHORT_SCALING = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
+
 type Spec = ModelFunctionManifest['spec'];
 
 export interface Present {
@@ -110,9 +113,12 @@ export class ControlLoop {
     await this.settle();
   }
 
+  /** Throws if a timer is left. */
   async close(): Promise<void> {
     await this.#controllers?.close();
     await this.cluster.close();
+    const { pending } = this.clock;
+    if (pending > 0) throw new Error(`The control loop was closed and left ${pending} timers.`);
   }
 
   async apply(name: string, spec: Partial<Spec> = {}): Promise<void> {

@@ -3,16 +3,11 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Faults } from '../cluster/memory/faults.ts';
 import { ClusterError, type KubernetesObject, type Resource } from '../cluster/port.ts';
 import { EVENTS, MODEL_FUNCTIONS, MODEL_REVISIONS, NETWORK_POLICIES, PODS, SERVICES } from '../cluster/resources.ts';
-import { ControlLoop, NAMESPACE } from './control-loop-fixture.ts';
-
-const scaling = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
+import { ControlLoop, NAMESPACE, SHORT_SCALING } from './control-loop-fixture.ts';
 
 let loop: ControlLoop;
 
-afterEach(async () => {
-  await loop.close();
-  expect(loop.clock.pending).toBe(0);
-});
+afterEach(() => loop.close());
 
 const KINDS: readonly Resource<KubernetesObject>[] = [
   NETWORK_POLICIES,
@@ -28,7 +23,7 @@ async function left(): Promise<string[]> {
 }
 
 async function underLoad(): Promise<void> {
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
   await loop.walk(4);
   await loop.announce('digits-00001-0');
   await loop.demand('digits-00001', { inFlight: 24, queued: 4 });
@@ -81,7 +76,7 @@ test('a function that is made again while pods of the former one end calls them 
   const [first = ''] = await loop.pods();
   for (const name of await loop.pods()) loop.runner.pod(name).hangsOnTermination = true;
   await loop.delete('digits');
-  await loop.apply('digits', { scaling: { ...scaling, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
   await loop.walk(1);
   expect(await loop.cluster.get(PODS, { namespace: NAMESPACE, name: first })).toBeDefined();
   expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).not.toMatch(/NotOwned/);
@@ -138,7 +133,7 @@ describe('a namespace that is being deleted', () => {
 
   test('lets no new function begin, and says nothing about it', async () => {
     await start();
-    await loop.write('digits', { scaling });
+    await loop.write('digits', { scaling: SHORT_SCALING });
     isEnding = true;
     await loop.settle();
     await loop.walk(90);

@@ -2,9 +2,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
 import { EVENTS, MODEL_FUNCTIONS, NETWORK_POLICIES, type NetworkPolicy } from '../cluster/resources.ts';
-import { ControlLoop, NAMESPACE } from './control-loop-fixture.ts';
+import { ControlLoop, NAMESPACE, SHORT_SCALING } from './control-loop-fixture.ts';
 
-const scaling = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
 const key = { namespace: NAMESPACE, name: 'pilotlight-runtime' };
 const foreign: NetworkPolicy = {
   apiVersion: 'networking.k8s.io/v1',
@@ -31,17 +30,14 @@ async function policy(): Promise<NetworkPolicy> {
   return found;
 }
 
-afterEach(async () => {
-  await loop.close();
-  expect(loop.clock.pending).toBe(0);
-});
+afterEach(() => loop.close());
 
 test('comes with the first function of a namespace and goes with the last', async () => {
   await start();
   expect(await policies()).toEqual([]);
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   expect(await policies()).toEqual(['default/pilotlight-runtime']);
-  await loop.apply('letters', { scaling });
+  await loop.apply('letters', { scaling: SHORT_SCALING });
   await loop.delete('digits');
   expect(await policies()).toEqual(['default/pilotlight-runtime']);
   await loop.delete('letters');
@@ -50,14 +46,14 @@ test('comes with the first function of a namespace and goes with the last', asyn
 
 test('goes also where the last function went while no operator ran', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   await loop.restart(() => loop.cluster.delete(MODEL_FUNCTIONS, { namespace: NAMESPACE, name: 'digits' }));
   expect(await policies()).toEqual([]);
 });
 
 test('is put right when somebody edits or deletes it', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   const { spec } = await policy();
   await loop.cluster.update(NETWORK_POLICIES, { ...(await policy()), spec: { podSelector: {}, ingress: [{}] } });
   await loop.settle();
@@ -69,11 +65,11 @@ test('is put right when somebody edits or deletes it', async () => {
 
 test('can be turned off, and on again', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   loop.networkPolicies = false;
   await loop.restart();
   expect(await policies()).toEqual([]);
-  await loop.apply('letters', { scaling });
+  await loop.apply('letters', { scaling: SHORT_SCALING });
   expect(await policies()).toEqual([]);
   loop.networkPolicies = true;
   await loop.restart();
@@ -84,7 +80,7 @@ describe('somebody else’s of that name', () => {
   test('is untouched and told of, stops no function, and is followed by ours within 30 s of its end', async () => {
     await start();
     const theirs = await loop.cluster.create(NETWORK_POLICIES, foreign);
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     expect(await policy()).toEqual(theirs);
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^True/);
@@ -97,7 +93,7 @@ describe('somebody else’s of that name', () => {
 
   test('is what ours becomes without the label, until it has it again', async () => {
     await start();
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     const { metadata, spec } = await policy();
     const theirs = { ...foreign, metadata: { ...metadata, labels: {} } };
     for (const count of [1, 2]) {
@@ -138,7 +134,7 @@ describe('somebody else’s of that name', () => {
   test('is left alone where functions go, and where policies are turned off', async () => {
     await start();
     await loop.cluster.create(NETWORK_POLICIES, foreign);
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.delete('digits');
     loop.networkPolicies = false;
     await loop.restart();

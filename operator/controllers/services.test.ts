@@ -4,9 +4,8 @@ import { LABELS } from '../../common/api/names.ts';
 import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
 import { ClusterError } from '../cluster/port.ts';
 import { EVENTS, MODEL_FUNCTIONS, SERVICES, type Service } from '../cluster/resources.ts';
-import { ControlLoop, NAMESPACE } from './control-loop-fixture.ts';
+import { ControlLoop, NAMESPACE, SHORT_SCALING } from './control-loop-fixture.ts';
 
-const scaling = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
 const HOST = 'pilotlight-gateway.pilotlight-system.svc.cluster.local';
 const foreign: Service = {
   apiVersion: 'v1',
@@ -33,23 +32,20 @@ async function service(name = 'digits'): Promise<Service> {
   return found;
 }
 
-afterEach(async () => {
-  await loop.close();
-  expect(loop.clock.pending).toBe(0);
-});
+afterEach(() => loop.close());
 
 test('a function has a Service from the start, one more for each tag, and takes them along', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   expect(await services()).toEqual([`digits -> ${HOST}`]);
   await loop.announce('digits-00001-0');
   const traffic = [
     { revision: 'latest', percent: 100 },
     { revision: 'digits-00001', percent: 0, tag: 'old' },
   ];
-  await loop.apply('digits', { scaling, traffic });
+  await loop.apply('digits', { scaling: SHORT_SCALING, traffic });
   expect(await services()).toEqual([`digits -> ${HOST}`, `old--digits -> ${HOST}`]);
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   expect(await services()).toEqual([`digits -> ${HOST}`]);
   await loop.delete('digits');
   expect(await services()).toEqual([]);
@@ -57,9 +53,9 @@ test('a function has a Service from the start, one more for each tag, and takes 
 
 test('a tag keeps its name while traffic stays as it was', async () => {
   await start();
-  await loop.apply('digits', { scaling, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] });
+  await loop.apply('digits', { scaling: SHORT_SCALING, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] });
   await loop.announce('digits-00001-0');
-  await loop.apply('digits', { scaling, traffic: [{ revision: 'digits-00009', percent: 100 }] });
+  await loop.apply('digits', { scaling: SHORT_SCALING, traffic: [{ revision: 'digits-00009', percent: 100 }] });
   expect(await loop.condition('function', 'digits', 'TrafficAssigned')).toMatch(/^False RevisionMissing/);
   expect(await services()).toContain(`now--digits -> ${HOST}`);
 });
@@ -72,7 +68,7 @@ describe('a Service that somebody', () => {
     ['stripped of its owner', (it) => ({ ...it, metadata: { ...it.metadata, ownerReferences: [] } })],
   ])('%s is put right', async (_name, edit) => {
     await start();
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     const before = await service();
     await loop.cluster.update(SERVICES, edit(before));
     await loop.settle();
@@ -85,7 +81,7 @@ describe('a Service that somebody', () => {
 
   test('deleted is made again, also where nobody looked', async () => {
     await start();
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.cluster.delete(SERVICES, { namespace: NAMESPACE, name: 'digits' });
     await loop.settle();
     expect(await services()).toEqual([`digits -> ${HOST}`]);
@@ -100,7 +96,7 @@ describe('a Service that somebody', () => {
 
 test('a Service that was stripped of its labels while no operator ran is put right', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   const { metadata, ...before } = await service();
   await loop.restart(async () => {
     await loop.cluster.update(SERVICES, { ...before, metadata: { ...metadata, labels: {} } });
@@ -110,12 +106,12 @@ test('a Service that was stripped of its labels while no operator ran is put rig
 
 test('a Service of a former tag goes also if it says that it is another function’s', async () => {
   await start();
-  await loop.apply('digits', { scaling, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] });
+  await loop.apply('digits', { scaling: SHORT_SCALING, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] });
   const tagged = await service('now--digits');
   const labels = { ...tagged.metadata.labels, [LABELS.function]: 'letters' };
   await loop.restart(async () => {
     await loop.cluster.update(SERVICES, { ...tagged, metadata: { ...tagged.metadata, labels } });
-    await loop.write('digits', { scaling });
+    await loop.write('digits', { scaling: SHORT_SCALING });
   });
   expect(await services()).toEqual([`digits -> ${HOST}`]);
 });
@@ -124,7 +120,7 @@ describe('somebody else’s Service', () => {
   test('is untouched, named in the status and an event, and stands in no call’s way by path', async () => {
     await start();
     const theirs = await loop.cluster.create(SERVICES, foreign);
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     const message =
       "Service digits exists and is somebody else's, so calls to http://digits.default do not come here. Delete it, or choose another name " +
@@ -143,7 +139,7 @@ describe('somebody else’s Service', () => {
   test('is given up for ours within 30 s of its end', async () => {
     await start();
     await loop.cluster.create(SERVICES, foreign);
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     await loop.cluster.delete(SERVICES, foreign.metadata);
     await loop.walk(30);
@@ -156,7 +152,7 @@ describe('somebody else’s Service', () => {
     const held = { ...foreign, metadata: { ...foreign.metadata, finalizers: ['load-balancer/cleanup'] } };
     await loop.cluster.create(SERVICES, held);
     await loop.cluster.delete(SERVICES, foreign.metadata);
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     expect(await loop.condition('function', 'digits', 'Stalled')).toBe('none');
     const ending = await service();
     await loop.cluster.update(SERVICES, { ...ending, metadata: { ...ending.metadata, finalizers: [] } });
@@ -178,7 +174,7 @@ describe('somebody else’s Service', () => {
     await loop.cluster.create(SERVICES, { ...foreign, metadata: { namespace: NAMESPACE, name: 'other' } });
     await loop.settle();
     expect(told).toBe(0);
-    await loop.apply('letters', { scaling });
+    await loop.apply('letters', { scaling: SHORT_SCALING });
     expect(told).toBe(1);
   });
 
@@ -186,7 +182,7 @@ describe('somebody else’s Service', () => {
     await start();
     await loop.cluster.create(SERVICES, { ...foreign, metadata: { namespace: NAMESPACE, name: 'now--digits' } });
     await loop.cluster.create(SERVICES, foreign);
-    await loop.apply('digits', { scaling, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] });
+    await loop.apply('digits', { scaling: SHORT_SCALING, traffic: [{ revision: 'latest', percent: 100, tag: 'now' }] });
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(
       /^False NotOwned: Services digits, now--digits exist and are/,
     );
@@ -197,7 +193,7 @@ describe('somebody else’s Service', () => {
 
   test('that takes the name in the moment in which it was free is seen', async () => {
     await start();
-    await loop.apply('digits', { scaling });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     void loop.cluster.delete(SERVICES, foreign.metadata);
     const theirs = await loop.cluster.create(SERVICES, foreign);
@@ -209,10 +205,10 @@ describe('somebody else’s Service', () => {
 
 test('a Service of a former function of the name is not touched, and followed by ours', async () => {
   await start();
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   const { uid } = (await service()).metadata;
   await loop.cluster.delete(MODEL_FUNCTIONS, { namespace: NAMESPACE, name: 'digits' });
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   await loop.walk(1);
   expect(await services()).toEqual([`digits -> ${HOST}`]);
   expect((await service()).metadata.uid).not.toBe(uid);
@@ -231,7 +227,7 @@ test('a Service that is refused is told, tried again now and then, and keeps no 
       },
     },
   });
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   expect(await loop.pods()).toEqual(['digits-00001-0']);
   await loop.announce('digits-00001-0');
   expect(await loop.condition('function', 'digits', 'Ready')).toBe(`False QuotaExceeded: ${message}`);
@@ -255,7 +251,7 @@ test('no Service is made for a function that is gone, though no watch but that o
       },
     },
   });
-  await loop.apply('digits', { scaling });
+  await loop.apply('digits', { scaling: SHORT_SCALING });
   await loop.walk(4);
   made.length = 0;
   await loop.delete('digits');

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { RUNTIME_POD_LABELS } from '../../common/api/names.ts';
 import type { Pod } from '../cluster/resources.ts';
 import { EVENTS, MODEL_FUNCTIONS, MODEL_REVISIONS, PODS, SECRETS } from '../cluster/resources.ts';
-import { ControlLoop, NAMESPACE } from './control-loop-fixture.ts';
+import { ControlLoop, NAMESPACE, SHORT_SCALING } from './control-loop-fixture.ts';
 
-const short = { stableWindowSeconds: 6, startTimeoutSeconds: 60 };
 const broken = JSON.stringify({ reason: 'ModelInvalid', message: 'It is a picture of a cat' });
 
 let loop: ControlLoop;
@@ -13,14 +12,11 @@ beforeEach(async () => {
   loop = await new ControlLoop().start();
 });
 
-afterEach(async () => {
-  await loop.close();
-  expect(loop.clock.pending).toBe(0);
-});
+afterEach(() => loop.close());
 
 /** A function whose first revision has proven itself and gone to zero. */
 async function atZero(spec: Parameters<ControlLoop['apply']>[1] = {}): Promise<void> {
-  await loop.apply('digits', { scaling: short, ...spec });
+  await loop.apply('digits', { scaling: SHORT_SCALING, ...spec });
   await loop.announce('digits-00001-0');
   await loop.walk(20);
   expect(await loop.pods()).toEqual([]);
@@ -28,7 +24,7 @@ async function atZero(spec: Parameters<ControlLoop['apply']>[1] = {}): Promise<v
 
 describe('a new function', () => {
   test('starts one pod to prove itself, becomes ready, and goes to zero', async () => {
-    await loop.apply('digits', { scaling: short });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     expect(await loop.revisions()).toEqual(['digits-00001']);
     expect(await loop.pods()).toEqual(['digits-00001-0']);
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^Unknown Starting: Revision digits-00001: /);
@@ -53,7 +49,7 @@ describe('a new function', () => {
   });
 
   test('is routed with the pod that announced itself', async () => {
-    await loop.apply('digits', { visibility: 'External', scaling: short });
+    await loop.apply('digits', { visibility: 'External', scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     const { metadata } = await loop.pod('digits-00001-0');
     expect(loop.routes.get('digits')).toEqual({
@@ -82,7 +78,7 @@ describe('a new function', () => {
   });
 
   test('is routed once, however often its pod announces itself', async () => {
-    await loop.apply('digits', { scaling: short });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0');
     const { published } = loop;
     await loop.announce('digits-00001-0');
@@ -97,7 +93,7 @@ describe('a new function', () => {
       outputs: [],
       batching: { enabled: false, reason: 'No' },
     };
-    await loop.apply('digits', { scaling: short });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.announce('digits-00001-0', { model, executionProviders: ['CPU'] });
     expect((await loop.function('digits')).status?.model).toEqual(model);
     expect((await loop.revision('digits-00001')).status?.executionProviders).toEqual(['CPU']);
@@ -160,7 +156,7 @@ describe('demand', () => {
   });
 
   test('is met by a replacement at once when a pod is deleted by hand', async () => {
-    await loop.apply('digits', { scaling: { ...short, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     await loop.announce('digits-00001-0');
     loop.runner.pod('digits-00001-0').hangsOnTermination = true;
     await loop.cluster.delete(PODS, { namespace: NAMESPACE, name: 'digits-00001-0' });
@@ -175,7 +171,7 @@ describe('demand', () => {
 describe('a new revision', () => {
   test('takes the traffic only when it is ready', async () => {
     await atZero();
-    await loop.apply('digits', { scaling: short, batching: { maxBatchSize: 8 } });
+    await loop.apply('digits', { scaling: SHORT_SCALING, batching: { maxBatchSize: 8 } });
     expect(await loop.revisions()).toEqual(['digits-00001', 'digits-00002']);
     expect(await loop.pods()).toEqual(['digits-00002-0']);
     expect(loop.routes.get('digits')?.traffic).toEqual([{ revision: 'digits-00001', percent: 100 }]);
@@ -186,7 +182,7 @@ describe('a new revision', () => {
 
   test('is not made by a change of the function’s part', async () => {
     await atZero();
-    await loop.apply('digits', { scaling: { ...short, maxReplicas: 3 }, timeoutSeconds: 5 });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, maxReplicas: 3 }, timeoutSeconds: 5 });
     expect(await loop.revisions()).toEqual(['digits-00001']);
     expect((await loop.function('digits')).status?.observedGeneration).toBe(2);
     expect(loop.routes.get('digits')?.timeoutSeconds).toBe(5);
@@ -194,7 +190,7 @@ describe('a new revision', () => {
 
   test('that is broken leaves the old one serving and says why', async () => {
     await atZero();
-    await loop.apply('digits', { scaling: short, model: { uri: 'https://models/cat.png' } });
+    await loop.apply('digits', { scaling: SHORT_SCALING, model: { uri: 'https://models/cat.png' } });
     loop.runner.pod('digits-00002-0').exit(1, broken);
     await loop.walk(1);
     loop.runner.pod((await loop.pods())[0] ?? '').exit(1, broken);
@@ -218,10 +214,10 @@ describe('a new revision', () => {
   });
 
   test('gives the old pods back without waiting for the window, except those with requests', async () => {
-    await loop.apply('digits', { scaling: { ...short, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     await loop.announce('digits-00001-0');
     await loop.demand('digits-00001', { inFlight: 1 });
-    await loop.apply('digits', { scaling: { ...short, minReplicas: 1 }, batching: { maxBatchSize: 8 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 }, batching: { maxBatchSize: 8 } });
     await loop.announce('digits-00002-0');
     expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00002-0']);
     await loop.demand('digits-00001', {});
@@ -231,7 +227,7 @@ describe('a new revision', () => {
   });
 
   test('starts after the old pods are gone with the strategy Recreate, and callers wait for it', async () => {
-    const spec = { scaling: { ...short, minReplicas: 1 }, rollout: { strategy: 'Recreate' as const } };
+    const spec = { scaling: { ...SHORT_SCALING, minReplicas: 1 }, rollout: { strategy: 'Recreate' as const } };
     await loop.apply('digits', spec);
     await loop.announce('digits-00001-0');
     loop.runner.pod('digits-00001-0').hangsOnTermination = true;
@@ -246,10 +242,10 @@ describe('a new revision', () => {
   });
 
   test('is the last thing kept of a long history', async () => {
-    await loop.apply('digits', { scaling: short, revisionHistoryLimit: 1 });
+    await loop.apply('digits', { scaling: SHORT_SCALING, revisionHistoryLimit: 1 });
     for (const [index, size] of [4, 8, 16, 2].entries()) {
       await loop.announce(`digits-0000${index + 1}-0`);
-      await loop.apply('digits', { scaling: short, revisionHistoryLimit: 1, batching: { maxBatchSize: size } });
+      await loop.apply('digits', { scaling: SHORT_SCALING, revisionHistoryLimit: 1, batching: { maxBatchSize: size } });
     }
     await loop.announce('digits-00005-0');
     await loop.walk(3);
@@ -264,7 +260,7 @@ describe('traffic', () => {
       { revision: 'digits-00001', percent: 90, tag: 'old' },
       { revision: 'latest', percent: 10 },
     ];
-    await loop.apply('digits', { scaling: short, traffic, batching: { maxBatchSize: 8 } });
+    await loop.apply('digits', { scaling: SHORT_SCALING, traffic, batching: { maxBatchSize: 8 } });
     await loop.announce('digits-00002-0');
     expect((await loop.function('digits')).status?.traffic).toEqual([
       { revision: 'digits-00001', percent: 90, tag: 'old', url: 'http://old--digits.default' },
@@ -274,7 +270,7 @@ describe('traffic', () => {
 
   test('stays where it is when a name does not exist', async () => {
     await atZero();
-    await loop.apply('digits', { scaling: short, traffic: [{ revision: 'digits-00009', percent: 100 }] });
+    await loop.apply('digits', { scaling: SHORT_SCALING, traffic: [{ revision: 'digits-00009', percent: 100 }] });
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^False RevisionMissing: .*digits-00009/);
     expect(loop.routes.get('digits')?.traffic).toEqual([{ revision: 'digits-00001', percent: 100 }]);
   });
@@ -282,7 +278,7 @@ describe('traffic', () => {
 
 describe('a pod that fails', () => {
   test('is replaced at once, then with growing back-off, and the row ends when one stays ready', async () => {
-    await loop.apply('digits', { scaling: { ...short, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     const gaps: number[] = [];
     for (let failure = 0; failure < 4; failure++) {
       loop.runner.started.at(-1)?.exit(1, JSON.stringify({ reason: 'ModelFetchFailed', message: 'refused' }));
@@ -312,7 +308,7 @@ describe('a pod that fails', () => {
   });
 
   test('for ever is refused to callers while the next start is not due, and tried at once when the spec changes', async () => {
-    await loop.apply('digits', { scaling: short });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     for (let failure = 0; failure < 5; failure++) {
       loop.runner.started.at(-1)?.exit(1, broken);
       await loop.settle();
@@ -321,13 +317,13 @@ describe('a pod that fails', () => {
     const failure = () => loop.routes.get('digits')?.revisions[0]?.failure?.reason;
     expect(await loop.pods()).toEqual([]);
     expect(failure()).toBe('ModelInvalid');
-    await loop.apply('digits', { scaling: { ...short, maxReplicas: 2 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, maxReplicas: 2 } });
     expect(await loop.pods()).toHaveLength(1);
     expect(failure()).toBeUndefined();
   });
 
   test('to be ready in time is removed, and the function says so', async () => {
-    await loop.apply('digits', { scaling: { ...short, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     await loop.walk(60);
     expect(await loop.pods()).toEqual(['digits-00001-1']);
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(
@@ -348,7 +344,7 @@ describe('somebody else’s', () => {
       spec: { containers: [{ name: 'theirs', image: 'theirs:1' }] },
     };
     const { metadata } = await loop.cluster.create(PODS, foreign);
-    await loop.apply('digits', { scaling: { ...short, minReplicas: 1 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
     expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00001-1']);
     expect((await loop.pod('digits-00001-0')).metadata.uid).toBe(metadata.uid);
     expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).toMatch(
@@ -372,7 +368,7 @@ describe('somebody else’s', () => {
       metadata: { name: 'digits-00001-0', namespace: NAMESPACE, labels, ownerReferences },
       spec: { containers: [{ name: 'theirs', image: 'theirs:1' }] },
     });
-    await loop.apply('digits', { scaling: short });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     expect(await loop.pods()).toEqual(['digits-00001-0', 'digits-00001-1']);
     await loop.announce('digits-00001-1');
     await loop.walk(20);
@@ -387,7 +383,7 @@ describe('somebody else’s', () => {
       metadata: { name: 'digits-00002', namespace: NAMESPACE },
       spec,
     });
-    await loop.apply('digits', { scaling: short, batching: { maxBatchSize: 8 } });
+    await loop.apply('digits', { scaling: SHORT_SCALING, batching: { maxBatchSize: 8 } });
     expect(await loop.condition('function', 'digits', 'Ready')).toMatch(/^False NotOwned: ModelRevision digits-00002/);
     expect(await loop.condition('function', 'digits', 'Stalled')).toMatch(/^True NotOwned/);
     expect(loop.routes.get('digits')?.traffic).toEqual([{ revision: 'digits-00001', percent: 100 }]);
@@ -396,7 +392,7 @@ describe('somebody else’s', () => {
 
 describe('a function that is deleted', () => {
   test('loses its route at once and leaves nothing', async () => {
-    await loop.apply('digits', { scaling: { ...short, minReplicas: 2 } });
+    await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 2 } });
     await loop.announce('digits-00001-0');
     expect(loop.routes.size).toBe(1);
     await loop.delete('digits');
@@ -406,9 +402,9 @@ describe('a function that is deleted', () => {
   });
 
   test('begins anew when it is made again', async () => {
-    await loop.apply('digits', { scaling: short });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.delete('digits');
-    await loop.apply('digits', { scaling: short });
+    await loop.apply('digits', { scaling: SHORT_SCALING });
     await loop.walk(1);
     expect(await loop.revisions()).toEqual(['digits-00001']);
     expect(await loop.pods()).toHaveLength(1);
@@ -416,7 +412,7 @@ describe('a function that is deleted', () => {
 });
 
 test('pods whose revision is gone without them are deleted', async () => {
-  await loop.apply('digits', { scaling: { ...short, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
   const pod = await loop.pod('digits-00001-0');
   await loop.cluster.update(PODS, { ...pod, metadata: { ...pod.metadata, ownerReferences: [] } });
   await loop.delete('digits');
