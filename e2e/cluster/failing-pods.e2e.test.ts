@@ -4,7 +4,7 @@ import { LABELS } from '../../common/api/names.ts';
 import { ATTEMPT_ANNOTATION } from '../../operator/pods/pod-state.ts';
 import { DIGITS } from '../local/examples.ts';
 import type { Answer } from './support/client.ts';
-import { condition } from './support/function-state.ts';
+import { condition } from '../function-state.ts';
 import { deployment, OPERATOR } from './support/installation.ts';
 import { DIGITS_URI, modelFunction } from './support/manifests.ts';
 import { applyObjects } from './support/objects.ts';

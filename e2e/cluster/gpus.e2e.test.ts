@@ -4,7 +4,7 @@ import { LABELS } from '../../common/api/names.ts';
 import type { Pod } from '../../operator/cluster/resources.ts';
 import { DIGITS } from '../local/examples.ts';
 import type { OpenRequest } from './support/client.ts';
-import { condition } from './support/function-state.ts';
+import { condition } from '../function-state.ts';
 import { findGpus, GPU, type Gpus } from './support/gpus.ts';
 import { modelFunction } from './support/manifests.ts';
 import type { Seen } from './support/object-watch.ts';

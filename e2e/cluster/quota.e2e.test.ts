@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { DIGITS } from '../local/examples.ts';
-import { condition } from './support/function-state.ts';
+import { condition } from '../function-state.ts';
 import { modelFunction } from './support/manifests.ts';
 import { applyObjects } from './support/objects.ts';
 import { RESOURCE_QUOTAS } from './support/resources.ts';

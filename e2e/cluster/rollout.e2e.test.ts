@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { ModelFunctionManifest } from '../../common/api/kinds.ts';
 import { DIGITS } from '../local/examples.ts';
 import type { Load } from './support/client.ts';
-import { condition, isCurrent } from './support/function-state.ts';
+import { condition, isCurrent } from '../function-state.ts';
 import { DIGITS_URI, modelFunction } from './support/manifests.ts';
 import { startSuite, type Suite } from './support/suite.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { compareOutputs, type JsonAnswer } from '../../examples/compare-outputs.ts';
 import { PODS } from '../../operator/cluster/resources.ts';
 import { DIGITS } from '../local/examples.ts';
-import { condition } from './support/function-state.ts';
+import { condition } from '../function-state.ts';
 import { modelFunction, STABLE_WINDOW_SECONDS } from './support/manifests.ts';
 import { listObjects } from './support/objects.ts';
 import { startSuite, type Suite } from './support/suite.ts';

@@ -4,7 +4,8 @@ import type { ModelFunction, ModelFunctionManifest } from '../../common/api/kind
 import { MODEL_REVISIONS } from '../../operator/cluster/resources.ts';
 import { DIGITS } from './examples.ts';
 import { closedPort, ModelServer, truncated, whole } from './model-server.ts';
-import { readyCondition, startPlatform, type Platform } from './platform.ts';
+import { condition } from '../function-state.ts';
+import { startPlatform, type Platform } from './platform.ts';
 import type { Answer } from './request.ts';
 
 type Spec = ModelFunctionManifest['spec'];
@@ -112,7 +113,7 @@ async function tell({ name, spec, repair, corrected }: Case): Promise<Story> {
   await platform.apply(name, spec);
   await platform.untilRouted(name);
   const held = await platform.infer(name, DIGITS.request);
-  const failed = await platform.untilFunction(name, 'has failed', (fn) => readyCondition(fn)?.status === 'False');
+  const failed = await platform.untilFunction(name, 'has failed', (fn) => condition(fn, 'Ready')?.status === 'False');
   repair?.();
   if (corrected !== undefined) await platform.apply(name, corrected);
   await platform.untilReady(name);
@@ -133,7 +134,7 @@ afterAll(async () => {
 describe.each(CASES)('$name', ({ name, reason, message, stalled }) => {
   test('the function says why it is not ready', async () => {
     const { failed } = await stories.get(name)!;
-    expect(readyCondition(failed)).toMatchObject({ reason, message: expect.stringMatching(message) });
+    expect(condition(failed, 'Ready')).toMatchObject({ reason, message: expect.stringMatching(message) });
     expect(failed.status?.conditions?.some(({ type }) => type === 'Stalled')).toBe(stalled);
   });
 

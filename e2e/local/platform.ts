@@ -6,8 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { findCondition } from '../../common/api/conditions.ts';
-import type { Condition, ModelFunction, ModelFunctionManifest } from '../../common/api/kinds.ts';
+import type { ModelFunction, ModelFunctionManifest } from '../../common/api/kinds.ts';
 import { API_VERSION, LABELS } from '../../common/api/names.ts';
 import { systemClock } from '../../common/platform/clock.ts';
 import { startLocalPlatform } from '../../cli/local/local-platform.ts';
@@ -15,6 +14,7 @@ import { read, type Reading } from '../../demo/reading.ts';
 import { apply, remove } from '../../operator/cluster/apply.ts';
 import type { Cluster, KubernetesObject, Resource } from '../../operator/cluster/port.ts';
 import { MODEL_FUNCTIONS, PODS, type Pod } from '../../operator/cluster/resources.ts';
+import { hasReplicas, isReady } from '../function-state.ts';
 import { descendants, isAlive, waitUntil } from './processes.ts';
 import { sendRequest, type Answer, type Sent } from './request.ts';
 
@@ -141,7 +141,7 @@ export class Platform {
 
   /** The latest change of the manifest is carried out, and calls are served. */
   untilReady(name: string): Promise<ModelFunction> {
-    return this.untilFunction(name, 'is ready', (fn) => isCurrent(fn) && readyCondition(fn)?.status === 'True');
+    return this.untilFunction(name, 'is ready', isReady);
   }
 
   /** Once requests find the function, ready or not. A body that no gateway takes is refused at once, and wakes nobody. */
@@ -153,11 +153,7 @@ export class Platform {
 
   /** Once so many replicas are ready, no more and no fewer. */
   untilReplicas(name: string, replicas: number): Promise<ModelFunction> {
-    return this.untilFunction(
-      name,
-      `has ${replicas} replicas`,
-      ({ status }) => status?.replicas === replicas && status.desiredReplicas === replicas,
-    );
+    return this.untilFunction(name, `has ${replicas} replicas`, (fn) => hasReplicas(fn, replicas));
   }
 
   /** Once the last pod is gone, its process too. */
@@ -267,15 +263,6 @@ export class PodLog {
   end(): string {
     return this.#lines.slice(-LOG_LINES_SHOWN).join('\n');
   }
-}
-
-/** The status speaks of the latest change. */
-export function isCurrent({ metadata, status }: ModelFunction): boolean {
-  return status?.observedGeneration === metadata.generation;
-}
-
-export function readyCondition({ status }: ModelFunction): Condition | undefined {
-  return findCondition(status?.conditions, 'Ready');
 }
 
 function summary({ metadata, ...rest }: KubernetesObject): object {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { MODEL_REVISIONS } from '../../operator/cluster/resources.ts';
 import { DIGITS } from './examples.ts';
 import { ModelServer } from './model-server.ts';
-import { isCurrent, readyCondition, startPlatform, type Platform } from './platform.ts';
+import { condition, isCurrent } from '../function-state.ts';
+import { startPlatform, type Platform } from './platform.ts';
 import { isAlive, podProcesses } from './processes.ts';
 import { UnfinishedRequest, type Answer } from './request.ts';
 import { Traffic } from './traffic.ts';
@@ -75,9 +76,9 @@ test('a broken edit leaves the revision before it serving, and the status says w
   const fn = await platform.untilFunction(
     'digits',
     'has a broken revision',
-    (now) => isCurrent(now) && readyCondition(now)?.status === 'False',
+    (now) => isCurrent(now) && condition(now, 'Ready')?.status === 'False',
   );
-  expect(readyCondition(fn)).toMatchObject({
+  expect(condition(fn, 'Ready')).toMatchObject({
     reason: 'ModelNotFound',
     message: expect.stringMatching(/^Revision digits-00003: .* does not exist.*; digits-00002 serves on$/),
   });

@@ -4,7 +4,8 @@ import { binaryRequest, readBinaryAnswer } from './binary-tensors.ts';
 import type { Pod } from '../../operator/cluster/resources.ts';
 import { DIGITS, VOICE_ACTIVITY } from './examples.ts';
 import { ModelServer, whole } from './model-server.ts';
-import { readyCondition, startPlatform, type Platform } from './platform.ts';
+import { condition } from '../function-state.ts';
+import { startPlatform, type Platform } from './platform.ts';
 import { isAlive, podProcesses } from './processes.ts';
 import { UnfinishedRequest, type Answer } from './request.ts';
 
@@ -68,7 +69,7 @@ test('the digits model is batched', async () => {
 test('after silence a function is at zero, and the first request wakes it and says how long it waited', async () => {
   await Promise.all(EXAMPLES.map(({ name }) => platform.untilNoPods(name)));
   const statuses = await Promise.all(EXAMPLES.map(({ name }) => platform.untilReplicas(name, 0)));
-  for (const fn of statuses) expect(readyCondition(fn)?.status).toBe('True');
+  for (const fn of statuses) expect(condition(fn, 'Ready')?.status).toBe('True');
 
   const answers = await Promise.all(EXAMPLES.map(({ name, example }) => platform.infer(name, example.request)));
   for (const [at, answer] of answers.entries()) {

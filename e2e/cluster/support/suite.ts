@@ -10,10 +10,10 @@ import type { ModelFunction, ModelFunctionManifest } from '../../../common/api/k
 import { LABELS } from '../../../common/api/names.ts';
 import type { KubernetesObject, Resource } from '../../../operator/cluster/port.ts';
 import { MODEL_FUNCTIONS, PODS, type Pod } from '../../../operator/cluster/resources.ts';
+import { hasReplicas, isReady } from '../../function-state.ts';
 import { Client, type Answer, type OpenRequest } from './client.ts';
 import type { ClientRequest } from './client/protocol.ts';
 import { writeDiagnostics } from './diagnostics.ts';
-import { condition, isCurrent } from './function-state.ts';
 import { kubectl } from './kubectl.ts';
 import { ObjectWatch } from './object-watch.ts';
 import { applyObjects, deleteObject } from './objects.ts';
@@ -119,16 +119,12 @@ export class Suite {
 
   /** Its latest change is carried out, and calls are served. */
   untilReady(name: string): Promise<ModelFunction> {
-    return this.untilFunction(name, 'is ready', (fn) => isCurrent(fn) && condition(fn, 'Ready')?.status === 'True');
+    return this.untilFunction(name, 'is ready', isReady);
   }
 
   /** So many replicas are ready, no more and no fewer. */
   untilReplicas(name: string, replicas: number): Promise<ModelFunction> {
-    return this.untilFunction(
-      name,
-      `has ${replicas} replicas`,
-      ({ status }) => status?.replicas === replicas && status.desiredReplicas === replicas,
-    );
+    return this.untilFunction(name, `has ${replicas} replicas`, (fn) => hasReplicas(fn, replicas));
   }
 
   /** No pod object of the function is left. */
