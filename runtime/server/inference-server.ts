@@ -21,6 +21,8 @@ const LIMITS = {
   requestTimeout: 300_000,
   /** A gateway keeps idle connections for less, so that it, not the pod, closes them: a request on a closing one would be lost. */
   keepAliveTimeout: 120_000,
+  // Nothing here looks at it, and Node's own refusal would lack the pod's headers and a reason.
+  requireHostHeader: false,
 };
 
 export interface InferenceServer {
