@@ -100,10 +100,12 @@ export class InferenceClient {
   }
 }
 
-function readUrl(url: string | URL): string {
-  const { protocol, href, search, hash } = new URL(url);
-  if (!/^https?:$/.test(protocol) || search !== '' || hash !== '') {
-    throw new TypeError(`The address must be http: or https: without a query but is ${href}`);
+function readUrl(address: string | URL): string {
+  const url = URL.canParse(String(address)) ? new URL(address) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
+    throw new TypeError(
+      `The address must be like http://digits.default, without a query, but is ${JSON.stringify(String(address))}.`,
+    );
   }
-  return href.replace(/\/+$/, '');
+  return url.href.replace(/\/+$/, '');
 }
