@@ -117,7 +117,9 @@ function sendTo(port: number, path: string, request: Request): Promise<Answer> {
         response.on('error', reject);
         response.on('end', () => {
           const received = Buffer.concat(chunks);
-          const isJson = response.headers['content-type']?.startsWith('application/json') === true;
+          const isJson =
+            response.headers['content-type']?.startsWith('application/json') === true &&
+            response.headers['content-encoding'] === undefined;
           const json = isJson && received.length > 0 ? (JSON.parse(received.toString()) as Answer['json']) : {};
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: received, json });
         });

@@ -75,6 +75,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const servers = await startServers({
     name: specification.function,
     version: specification.revision,
+    specification,
     gate,
     model: () => model,
     clock,

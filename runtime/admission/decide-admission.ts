@@ -37,23 +37,34 @@ export function decideAdmission(
   if (namesAnotherPod(pod.uid, headers)) return 'WrongPod';
   if (pod.phase === 'Starting') return 'NotReady';
   if (pod.phase === 'Draining') return 'Draining';
-  const limit = gatewayNumber(pod.uid, headers, REQUEST_HEADERS.concurrencyLimit);
+  const limit = concurrencyLimit(pod.uid, headers);
   if (limit !== undefined && pod.inFlight >= limit) return 'LimitReached';
   return pod.bytes + bytes > pod.maxBytes ? 'LimitReached' : undefined;
 }
 
 /**
- * Memory that a request's body will take at most. A body of undeclared length counts as the largest that is taken, and so does a larger one, which is
- * refused when it is read.
+ * Memory that is set aside for a request's body at its admission. A body that does not say its length, or is compressed, takes its memory as it comes
+ * (`Gate.take`); one that says it is larger than is taken will be refused before it is read.
  */
 export function bodyBytes({ maxBodyBytes }: Pick<PodState, 'maxBodyBytes'>, headers: IncomingHttpHeaders): number {
-  if (headers['transfer-encoding'] !== undefined) return maxBodyBytes;
+  if (isOfUnknownLength(headers)) return 0;
   return Math.min(Number(headers['content-length'] ?? 0), maxBodyBytes);
+}
+
+/** Does only the end of the request's body tell how much memory it takes? */
+export function isOfUnknownLength(headers: IncomingHttpHeaders): boolean {
+  const encoding = headers['content-encoding'];
+  return headers['transfer-encoding'] !== undefined || (encoding !== undefined && encoding !== 'identity');
 }
 
 export function namesAnotherPod(uid: string | undefined, headers: IncomingHttpHeaders): boolean {
   const named = headers[REQUEST_HEADERS.podUid];
   return named !== undefined && named !== uid;
+}
+
+/** Requests that may be in the pod at once: the gateway's word; undefined if there is no limit. */
+export function concurrencyLimit(uid: string | undefined, headers: IncomingHttpHeaders): number | undefined {
+  return gatewayNumber(uid, headers, REQUEST_HEADERS.concurrencyLimit);
 }
 
 /** Milliseconds this request may take: the gateway's word, else `otherwise`. */

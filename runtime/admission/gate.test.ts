@@ -113,3 +113,21 @@ test('has room for four of the largest bodies at once, and again when one has le
   expect(gate.enter(headers)).toBeUndefined();
   expect(gate.bytes).toBe(400);
 });
+
+test.each([{ 'transfer-encoding': 'chunked' }, { 'content-length': '100', 'content-encoding': 'gzip' }])(
+  'a body with %j takes its room as it comes, to the last byte there is',
+  (headers) => {
+    const { gate } = setup();
+    gate.open();
+    for (let body = 0; body < 20; body++) expect(gate.enter(headers)).toBeUndefined();
+    expect(gate.bytes).toBe(0);
+    expect(gate.enter({ 'content-length': '100' })).toBeUndefined();
+    expect(gate.take(200)).toBe(true);
+    expect(gate.take(101)).toBe(false);
+    expect(gate.take(100)).toBe(true);
+    expect(gate.enter({ 'content-length': '1' })).toBe('LimitReached');
+    gate.leave(headers, 250);
+    gate.give(50);
+    expect(gate.bytes).toBe(100);
+  },
+);

@@ -68,6 +68,17 @@ export class Gate implements PodState {
     return refusal;
   }
 
+  /** Memory for bytes that nobody announced before; false if the pod has no room for them. `give`, or `leave` with all of a request's, frees them. */
+  take(bytes: number): boolean {
+    if (this.#bytes + bytes > this.maxBytes) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+
   /** Of the request that entered with these headers, or bytes. */
   leave(headers: IncomingHttpHeaders, bytes = bodyBytes(this, headers)): void {
     this.#inFlight--;

@@ -48,7 +48,7 @@ describe('a JSON request', () => {
 
   test('may be nested as deep beside a long integer as without one', () => {
     const depth = 50_000;
-    const more = `"parameters":{"more":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    const more = `"more":{"deep":${'['.repeat(depth)}${']'.repeat(depth)}}`;
     const input = '{"name":"x","datatype":"INT64","shape":[1],"data":[9007199254740993]}';
     expect(parse(`{${more},"inputs":[${input}]}`).inputs).toHaveLength(1);
   });
@@ -66,9 +66,36 @@ describe('a JSON request', () => {
       binaryOutput: true,
       outputs: [
         { name: 'y', binary: true },
-        { name: 'z', binary: false },
+        { name: 'z', binary: false, classification: 3 },
       ],
     });
+  });
+
+  test.each<[parameters: object, schedule: object]>([
+    [{}, {}],
+    [
+      { priority: 1, timeout: 500 },
+      { priority: 1, timeout: 500 },
+    ],
+    [{ priority: 0, timeout: 0, sequence_id: 0 }, {}],
+    // Triton's: beyond the levels that there are, a priority is the default.
+    [{ priority: 100, sequence_id: '' }, {}],
+    [{ mine: 'x', another: 1.5, third: true }, {}],
+  ])('with the parameters %j is scheduled by %j', (parameters, schedule) => {
+    expect(parse({ parameters, inputs: [] })).toEqual({ inputs: [], binaryOutput: false, ...schedule });
+  });
+
+  test('takes the last of equal keys, and no key for more than a key', () => {
+    const twice = parse('{"id":"a","id":"b","inputs":[]}');
+    expect(twice.id).toBe('b');
+    const text = '{"__proto__":{"id":"p","inputs":[]},"constructor":1,"inputs":[]}';
+    expect(parse(text)).toEqual({ inputs: [], binaryOutput: false });
+    expect(() => parse('{"__proto__":{"inputs":[]}}')).toThrow('inputs must be an array but is missing.');
+    expect(() => parse('{"inputs":[],"parameters":{"__proto__":{"priority":1}}}')).toThrow('must be a string');
+    expect(() => parse('{"inputs":[{"name":"x","shape":[1],"datatype":"__proto__","data":[1]}]}')).toThrow(
+      'datatype must be',
+    );
+    expect(({} as { id?: unknown }).id).toBeUndefined();
   });
 
   test('wants every output when it names none', () => {
@@ -88,7 +115,44 @@ describe.each<[about: string, document: unknown, tail: string, says: string]>([
   ['no inputs', {}, '', 'inputs must be an array but is missing.'],
   ['an id that is a number', { id: 1, inputs: [] }, '', 'id must be a string but is 1.'],
   ['a nameless input', { inputs: [{}] }, '', 'inputs[0].name must be a name but is missing.'],
-  ['an unknown datatype', { inputs: [{ ...x, datatype: 'BF16' }] }, '', 'Input "x": datatype must be one of BOOL, '],
+  ['an unknown datatype', { inputs: [{ ...x, datatype: 'FP8' }] }, '', 'Input "x": datatype must be one of BOOL, '],
+  [
+    'BF16',
+    { inputs: [{ ...x, datatype: 'BF16' }] },
+    '',
+    'Input "x": datatype BF16 is not served, because ONNX Runtime',
+  ],
+  [
+    'a parameter that is a list',
+    { parameters: { a: [] }, inputs: [] },
+    '',
+    'parameters."a" must be a string, a number or',
+  ],
+  [
+    'an input’s parameter that is null',
+    { inputs: [{ ...x, parameters: { a: null } }] },
+    '',
+    'Input "x": parameters."a" must',
+  ],
+  [
+    'a sequence',
+    { parameters: { sequence_id: 7 }, inputs: [] },
+    '',
+    'parameters.sequence_id: sequences are not served',
+  ],
+  [
+    'a priority that is none',
+    { parameters: { priority: -1 }, inputs: [] },
+    '',
+    'parameters.priority must be an integer',
+  ],
+  ['a timeout that is none', { parameters: { timeout: '1' }, inputs: [] }, '', 'parameters.timeout must be an integer'],
+  [
+    'more classes than are told',
+    { inputs: [], outputs: [{ name: 'y', parameters: { classification: 1001 } }] },
+    '',
+    'parameters.classification must be an integer from 0 to 1000',
+  ],
   ['a negative dimension', { inputs: [{ ...x, shape: [-1, 4] }] }, '', 'Input "x": shape[0] must be an integer from 0'],
   ['too many dimensions', { inputs: [{ ...x, shape: Array(33).fill(1) }] }, '', 'shape has 33 dimensions'],
   ['a shape beyond all memory', { inputs: [{ ...x, shape: Array(8).fill(1e9) }] }, '', 'has Infinity'],

@@ -6,7 +6,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { DATATYPE_BYTES, type Datatype, type Tensor } from '../inference.ts';
 import { decodeBytesElements, MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
 import { elementCount, MAX_DIMENSION, MAX_RANK } from './element-count.ts';
+import { MAX_CLASSES } from './classify.ts';
 import { array, boolean, integer, nonEmptyString, object } from './fields.ts';
+import { parseParameters, parseSchedule } from './parameters.ts';
 import { decodeJsonElements } from './decode-json-elements.ts';
 import { parseJson } from './parse-json.ts';
 import { describe, ProtocolError, quote } from './protocol-error.ts';
@@ -18,6 +20,8 @@ export interface RequestedOutput {
   readonly name: string;
   /** As bytes after the JSON rather than as JSON. */
   readonly binary: boolean;
+  /** Only the so many largest elements of each row are wanted, as texts; 0 or absent: the tensor itself. */
+  readonly classification?: number;
 }
 
 export interface ParsedRequest {
@@ -27,13 +31,18 @@ export interface ParsedRequest {
   readonly outputs?: readonly RequestedOutput[];
   /** For outputs that are not named. */
   readonly binaryOutput: boolean;
+  /** As InferenceRequest has it. */
+  readonly priority?: number;
+  /** Microseconds that it may wait for its run. */
+  readonly timeout?: number;
 }
 
 /** Throws ProtocolError for everything that is not a request. Binary tensors are views of `body`. */
 export function parseRequest(headers: IncomingHttpHeaders, body: Buffer): ParsedRequest {
   const jsonLength = parseHeaderLength(headers[HEADER_LENGTH], body);
   const document = object('The request', parseJson(body.subarray(0, jsonLength)));
-  const parameters = object('parameters', document['parameters'] ?? {});
+  const parameters = parseParameters('parameters', document['parameters']);
+  const { priority, timeout } = parseSchedule(parameters);
   const id = document['id'];
   if (id !== undefined && typeof id !== 'string') {
     throw new ProtocolError(`id must be a string but is ${describe(id)}.`);
@@ -51,6 +60,8 @@ export function parseRequest(headers: IncomingHttpHeaders, body: Buffer): Parsed
     inputs,
     ...(outputs !== undefined && outputs.length > 0 && { outputs }),
     binaryOutput,
+    ...(priority > 0 && { priority }),
+    ...(timeout > 0 && { timeout }),
   };
 }
 
@@ -96,7 +107,7 @@ function parseInput(value: unknown, index: number, blobs: Blobs): Tensor {
   const datatype = parseDatatype(what, input['datatype']);
   const shape = parseShape(what, input['shape']);
   const count = elementCount(shape);
-  const parameters = object(`${what}: parameters`, input['parameters'] ?? {});
+  const parameters = parseParameters(`${what}: parameters`, input['parameters']);
   const size = parameters['binary_data_size'];
   if ((size === undefined) === (input['data'] === undefined)) {
     throw new ProtocolError(`${what} must have exactly one of data and parameters.binary_data_size.`);
@@ -134,6 +145,11 @@ export function parseBinary(
 /** Throws ProtocolError; `what` begins its sentence. */
 export function parseDatatype(what: string, value: unknown): Datatype {
   if (typeof value === 'string' && Object.hasOwn(DATATYPE_BYTES, value)) return value as Datatype;
+  if (value === 'BF16') {
+    throw new ProtocolError(
+      `${what}: datatype BF16 is not served, because ONNX Runtime takes none here; cast it inside the model.`,
+    );
+  }
   const known = Object.keys(DATATYPE_BYTES).join(', ');
   throw new ProtocolError(`${what}: datatype must be one of ${known} but is ${describe(value)}.`);
 }
@@ -155,6 +171,11 @@ function parseOutput(value: unknown, index: number, binaryOutput: boolean): Requ
   const output = object(`outputs[${index}]`, value);
   const name = nonEmptyString(`outputs[${index}].name`, output['name']);
   const what = `Output ${quote(name)}: parameters`;
-  const parameters = object(what, output['parameters'] ?? {});
-  return { name, binary: boolean(`${what}.binary_data`, parameters['binary_data'], binaryOutput) };
+  const parameters = parseParameters(what, output['parameters']);
+  const classification = integer(`${what}.classification`, parameters['classification'] ?? 0, MAX_CLASSES);
+  return {
+    name,
+    binary: boolean(`${what}.binary_data`, parameters['binary_data'], binaryOutput),
+    ...(classification > 0 && { classification }),
+  };
 }

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { NOT_ADMITTED, RESPONSE_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
 import type { PodState } from '../admission/decide-admission.ts';
 
-const SENTENCES: Readonly<Record<NotAdmitted, string>> = {
+export const SENTENCES: Readonly<Record<NotAdmitted, string>> = {
   WrongPod: 'This is not the pod that the request names.',
   LimitReached: 'This pod has as many requests, or bytes of them, as it may have.',
   Draining: 'This pod is ending and takes no new request.',

@@ -3,19 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
-import { executionTimeout } from '../admission/decide-admission.ts';
-import { Execution } from '../admission/execution.ts';
+import { bodyBytes, executionTimeout } from '../admission/decide-admission.ts';
+import { Abandoned, Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
 import type { Model } from '../inference.ts';
 import { checkRequest } from '../protocol/check-request.ts';
+import { classifyOutputs } from '../protocol/classify.ts';
 import { responseEncoder } from '../protocol/encode-response.ts';
 import { parseRawRequest } from '../protocol/parse-raw-request.ts';
 import { HEADER_LENGTH, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
 import { CLOSE, JSON_TYPE, type Answers } from './answers.ts';
-import type { FailureReason, RuntimeMetrics } from './metrics.ts';
+import { compressAnswer } from './compress-answer.ts';
+import type { RuntimeMetrics } from './metrics.ts';
 import { readBody } from './read-body.ts';
 import type { Handler } from './router.ts';
 import { failureReason, runInference } from './run-inference.ts';
+import type { FailureReason } from './statistics.ts';
 
 export interface InferenceRouteOptions {
   readonly name: string;
@@ -35,6 +38,9 @@ export interface InferenceRouteOptions {
 
 interface AdmittedRequest {
   readonly execution: Execution;
+  /** Of its body, in the pod. */
+  bytes: number;
+  hasBody: boolean;
   /** What the metrics will count it as when it ends without a result. */
   failure: FailureReason | undefined;
 }
@@ -46,10 +52,11 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
   /** Takes a place in the pod before the body is read, or refuses. */
   function admit(request: IncomingMessage, response: ServerResponse): AdmittedRequest | undefined {
     const { headers } = request;
-    const refusal = gate.enter(headers);
+    const bytes = bodyBytes(gate, headers);
+    const refusal = gate.enter(headers, bytes);
     metrics.admission(refusal ?? 'Admitted');
     if (refusal !== undefined) {
-      metrics.failure('REJECTED');
+      metrics.failure('REJECTED', 0);
       answers.refusal(response, refusal);
       return undefined;
     }
@@ -59,23 +66,39 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       timeout,
       onTimeout: () => {
         if (response.headersSent) return;
-        answers.error(response, 504, `The model took longer than ${timeout / 1000} s.`, CLOSE);
+        const seconds = timeout / 1000;
+        if (admitted.hasBody) answers.error(response, 504, `The model took longer than ${seconds} s.`, CLOSE);
+        else answers.error(response, 408, `The body did not arrive within ${seconds} s.`, CLOSE);
       },
       onHung: () => {
         options.onHung(timeout);
       },
       onEnd: () => {
-        if (admitted.failure !== undefined) metrics.failure(admitted.failure);
-        gate.leave(headers);
+        if (admitted.failure !== undefined) metrics.failure(admitted.failure, clock.monotonic() - execution.admittedAt);
+        gate.leave(headers, admitted.bytes);
       },
     });
-    const admitted: AdmittedRequest = { execution, failure: 'CANCELED' };
+    const admitted: AdmittedRequest = { execution, bytes, hasBody: false, failure: 'CANCELED' };
     if (headers[REQUEST_HEADERS.tellAdmission] !== undefined) response.writeProcessing();
     if (headers.expect !== undefined) response.writeContinue();
     response.once('close', () => {
       execution.close();
     });
     return admitted;
+  }
+
+  async function readAdmitted(request: IncomingMessage, admitted: AdmittedRequest): Promise<Buffer> {
+    const body = await readBody(request, {
+      maxBodyBytes: gate.maxBodyBytes,
+      take: (bytes) => {
+        // Its place is free already: the client is gone or was told that it took too long.
+        if (admitted.execution.abandoned || !gate.take(bytes)) return false;
+        admitted.bytes += bytes;
+        return true;
+      },
+    });
+    admitted.hasBody = true;
+    return body;
   }
 
   return async (request, response) => {
@@ -85,13 +108,19 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     if (model === undefined) throw new Error('A request was admitted before there was a model.');
     const { execution } = admitted;
     try {
-      const body = await readBody(request, gate.maxBodyBytes);
+      const body = await readAdmitted(request, admitted);
       const parsed = parse(request, body, model);
-      const result = await runInference(model, parsed, execution);
-      const { body: answer, jsonLength } = encode(parsed, result.outputs);
+      const result = await runInference(model, parsed, execution, metrics);
+      const outputs = classifyOutputs(result.outputs, parsed.outputs, model.facts.outputs);
+      const { body: plain, jsonLength } = encode(parsed, outputs);
+      const isJson = jsonLength === undefined;
+      const compressed = await compressAnswer(request.headers['accept-encoding'], plain, isJson);
+      if (execution.abandoned) throw new Abandoned('The client left before its answer.');
       admitted.failure = undefined;
       metrics.success(result, clock.monotonic() - execution.admittedAt);
-      answers.send(response, 200, typeOf(jsonLength), answer);
+      const type = isJson ? JSON_TYPE : [...BINARY_TYPE, HEADER_LENGTH, String(jsonLength)];
+      if (compressed === undefined) answers.send(response, 200, type, plain);
+      else answers.send(response, 200, [...type, 'content-encoding', compressed.coding], compressed.body);
     } catch (error) {
       admitted.failure = failureReason(error);
       throw error;
@@ -99,10 +128,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
   };
 }
 
-function typeOf(jsonLength: number | undefined): readonly string[] {
-  if (jsonLength === undefined) return JSON_TYPE;
-  return ['content-type', 'application/octet-stream', HEADER_LENGTH, String(jsonLength)];
-}
+const BINARY_TYPE: readonly string[] = ['content-type', 'application/octet-stream'];
 
 function parse({ headers }: IncomingMessage, body: Buffer, { facts }: Model): ParsedRequest {
   const parsed = headers[HEADER_LENGTH] === '0' ? parseRawRequest(facts.inputs, body) : parseRequest(headers, body);

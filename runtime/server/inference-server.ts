@@ -3,15 +3,21 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { Abandoned } from '../admission/execution.ts';
 import { decideAdmission, namesAnotherPod } from '../admission/decide-admission.ts';
-import { InferenceError } from '../inference.ts';
+import { Refused } from '../admission/refused.ts';
+import { ExpiredError, InferenceError, type Model } from '../inference.ts';
+import { parseIndexRequest } from '../protocol/parse-index-request.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import { Answers } from './answers.ts';
+import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { inferenceRoute, type InferenceRouteOptions } from './inference-route.ts';
 import { closeServer, listen } from './listen.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
+import { modelConfiguration } from './model-configuration.ts';
 import { ModelLost } from './model-lost.ts';
+import { readBody } from './read-body.ts';
 import { MODEL, Router, type Handler, type Route } from './router.ts';
+import { modelStatistics } from './statistics-answer.ts';
 
 const LIMITS = {
   /** A gateway takes heads of 32 KiB and adds its own headers. */
@@ -32,7 +38,17 @@ export interface InferenceServer {
   close(): Promise<void>;
 }
 
-export function createInferenceServer(options: Omit<InferenceRouteOptions, 'answers'>): InferenceServer {
+export interface InferenceServerOptions extends Omit<InferenceRouteOptions, 'answers'> {
+  /** What the model's configuration is told from. */
+  readonly specification: Pick<RuntimeSpecification, 'function' | 'instances' | 'batching'>;
+}
+
+/** Says one thing: `{"ready": true}`. */
+const MOST_INDEX_BYTES = 1024;
+const FIXED =
+  'Models are not loaded or unloaded here: a pod serves one revision of one model for as long as it lives. Apply a ModelFunction instead.';
+
+export function createInferenceServer(options: InferenceServerOptions): InferenceServer {
   const { gate, logger, metrics, name, version } = options;
   const answers = new Answers(gate, version);
   const router = new Router(name, version, routes({ ...options, answers }));
@@ -45,6 +61,10 @@ export function createInferenceServer(options: Omit<InferenceRouteOptions, 'answ
       request.socket.destroy();
     } else if (error instanceof ProtocolError) {
       answers.error(response, error.status, error.message, error.headers);
+    } else if (error instanceof Refused) {
+      answers.refusal(response, error.reason);
+    } else if (error instanceof ExpiredError) {
+      answers.error(response, 503, error.message);
     } else if (error instanceof InferenceError) {
       answers.error(response, 400, `The model cannot run on this: ${error.message}`);
     } else {
@@ -81,8 +101,31 @@ export function createInferenceServer(options: Omit<InferenceRouteOptions, 'answ
   return { listen: (port, host) => listen(server, port, host), close: () => closeServer(server) };
 }
 
-function routes(options: InferenceRouteOptions): Readonly<Record<string, Route>> {
-  const { gate, name, version, answers } = options;
+function routes(options: InferenceServerOptions & InferenceRouteOptions): Readonly<Record<string, Route>> {
+  const { gate, name, version, answers, metrics, specification } = options;
+
+  /** Goes on with the model where the pod may speak for it: not while it loads or ends, and not for another pod. */
+  const withModel =
+    (describe: (model: Model) => unknown): Handler =>
+    (request, response) => {
+      const model = options.model();
+      const refusal = model === undefined ? 'NotReady' : decideAdmission(gate, request.headers, 0);
+      if (refusal !== undefined || model === undefined) return answers.refusal(response, refusal ?? 'NotReady');
+      answers.json(response, 200, describe(model));
+    };
+  const statistics: Handler = (_request, response) => {
+    answers.json(response, 200, { model_stats: [modelStatistics(name, version, metrics.statistics)] });
+  };
+  const isReady = (): boolean => gate.phase === 'Ready';
+  const readiness =
+    (about: object): Handler =>
+    (_request, response) => {
+      answers.json(response, isReady() ? 200 : 503, { ...about, ready: isReady() });
+    };
+  const fixed: Handler = (_request, response) => {
+    answers.error(response, 400, FIXED);
+  };
+
   return {
     '/v2': {
       GET(_request, response) {
@@ -94,27 +137,26 @@ function routes(options: InferenceRouteOptions): Readonly<Record<string, Route>>
         answers.json(response, 200, { live: true });
       },
     },
-    '/v2/health/ready': {
-      GET(_request, response) {
-        const ready = gate.phase === 'Ready';
-        answers.json(response, ready ? 200 : 503, { ready });
-      },
-    },
-    [MODEL]: {
-      GET(request, response) {
-        const model = options.model();
-        const refusal = model === undefined ? 'NotReady' : decideAdmission(gate, request.headers);
-        if (refusal !== undefined || model === undefined) return answers.refusal(response, refusal ?? 'NotReady');
-        answers.json(response, 200, modelMetadata(name, version, model.facts, model.executionProviders));
-      },
-    },
-    [`${MODEL}/ready`]: {
-      GET(_request, response) {
-        const ready = gate.phase === 'Ready';
-        answers.json(response, ready ? 200 : 503, { name, ready });
-      },
-    },
+    '/v2/health/ready': { GET: readiness({}) },
+    '/v2/models/stats': { GET: statistics },
+    [MODEL]: { GET: withModel((model) => modelMetadata(name, version, model.facts, model.executionProviders)) },
+    [`${MODEL}/ready`]: { GET: readiness({ name }) },
     [`${MODEL}/infer`]: { POST: inferenceRoute(options) },
+    [`${MODEL}/stats`]: { GET: statistics },
+    [`${MODEL}/config`]: {
+      GET: withModel((model) => modelConfiguration(specification, model.facts, model.executionProviders)),
+    },
+    '/v2/repository/index': {
+      async POST(request, response) {
+        const onlyReady = parseIndexRequest(
+          await readBody(request, { maxBodyBytes: MOST_INDEX_BYTES, take: () => true }),
+        );
+        const state = isReady() ? 'READY' : 'UNAVAILABLE';
+        answers.json(response, 200, onlyReady && !isReady() ? [] : [{ name, version, state, reason: '' }]);
+      },
+    },
+    [`/v2/repository/models/${name}/load`]: { POST: fixed },
+    [`/v2/repository/models/${name}/unload`]: { POST: fixed },
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Server } from 'node:http';
+import type { Server as SocketServer } from 'node:net';
 
 /** Resolves to the port taken (0 asks for any), or rejects when it cannot be had. Without a host every address of the machine is taken. */
-export async function listen(server: Server, port: number, host: string | undefined): Promise<number> {
+export async function listen(server: SocketServer, port: number, host: string | undefined): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, host }, () => {

@@ -12,7 +12,16 @@ export interface ServerMetadata {
 export const SERVER_METADATA: ServerMetadata = {
   name: PRODUCT,
   version: PRODUCT_VERSION,
-  extensions: ['binary_tensor_data'],
+  extensions: [
+    'binary_tensor_data',
+    'classification',
+    'model_configuration',
+    // Its index alone.
+    'model_repository',
+    'parameters',
+    'schedule_policy',
+    'statistics',
+  ],
 };
 
 export interface ModelMetadata {

@@ -2,11 +2,10 @@
 import { startHealthServer } from '../../common/platform/health-server.ts';
 import { StartError } from '../inference.ts';
 import { startControlServer } from './control-server.ts';
-import type { InferenceRouteOptions } from './inference-route.ts';
-import { createInferenceServer } from './inference-server.ts';
+import { createInferenceServer, type InferenceServerOptions } from './inference-server.ts';
 import { createMetrics, type RuntimeMetrics } from './metrics.ts';
 
-export interface ServersOptions extends Omit<InferenceRouteOptions, 'metrics' | 'answers'> {
+export interface ServersOptions extends Omit<InferenceServerOptions, 'metrics'> {
   /** 0 takes any free port. */
   readonly ports: { readonly http: number; readonly control: number; readonly metrics: number };
   /** Every address of the machine if undefined. */
@@ -25,7 +24,7 @@ export interface Servers {
 /** Rejects with StartError, and leaves nothing open, if one of the ports cannot be had. */
 export async function startServers(options: ServersOptions): Promise<Servers> {
   const { gate, host, ports, drainToken } = options;
-  const metrics = createMetrics(options.name, options.version, gate);
+  const metrics = createMetrics(options.name, options.version, gate, options.clock);
   const closing: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(closing.map((closeOne) => closeOne()));
@@ -71,7 +70,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
 }
 
 async function startInference(
-  options: Omit<InferenceRouteOptions, 'answers'>,
+  options: InferenceServerOptions,
   port: number,
   host: string | undefined,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
