@@ -142,7 +142,11 @@ export class Suite {
   }
 
   /** How many requests are in the pod, as it says itself. */
-  async requestsIn({ metadata: { name } }: Pod): Promise<number> {
+  async requestsIn({ metadata: { name, uid } }: Pod): Promise<number> {
+    // It may serve for a second already of which the API server does not know its address.
+    await this.pods.until(`${name} has an address`, (pods) =>
+      pods.find(({ metadata, status }) => metadata.uid === uid && status?.podIP !== undefined),
+    );
     const path = `/api/v1/namespaces/${this.namespace}/pods/${name}:9090/proxy/metrics`;
     const found = /^pilotlight_runtime_requests_in_flight(?:{.*})? (\d+)$/m.exec(await kubectl(['get', '--raw', path]));
     return Number(found?.[1]);
