@@ -15,6 +15,7 @@ import { closeServer, listen } from './listen.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
 import { modelConfiguration } from './model-configuration.ts';
 import { ModelLost } from './model-lost.ts';
+import { openApiSource } from './openapi/openapi-source.ts';
 import { readBody } from './read-body.ts';
 import { MODEL, Router, type Handler, type Route } from './router.ts';
 import { modelStatistics } from './statistics-answer.ts';
@@ -107,15 +108,16 @@ function routes(options: InferenceServerOptions & InferenceRouteOptions): Readon
   /** Goes on with the model where the pod may speak for it: not while it loads or ends, and not for another pod. */
   const withModel =
     (describe: (model: Model) => unknown): Handler =>
-    (request, response) => {
+    async (request, response) => {
       const model = options.model();
       const refusal = model === undefined ? 'NotReady' : decideAdmission(gate, request.headers, 0);
       if (refusal !== undefined || model === undefined) return answers.refusal(response, refusal ?? 'NotReady');
-      answers.json(response, 200, describe(model));
+      answers.json(response, 200, await describe(model));
     };
   const statistics: Handler = (_request, response) => {
     answers.json(response, 200, { model_stats: [modelStatistics(name, version, metrics.statistics)] });
   };
+  const openApi = openApiSource(name, version);
   const isReady = (): boolean => gate.phase === 'Ready';
   const readiness =
     (about: object): Handler =>
@@ -138,6 +140,7 @@ function routes(options: InferenceServerOptions & InferenceRouteOptions): Readon
       },
     },
     '/v2/health/ready': { GET: readiness({}) },
+    '/openapi.json': { GET: withModel(openApi) },
     '/v2/models/stats': { GET: statistics },
     [MODEL]: { GET: withModel((model) => modelMetadata(name, version, model.facts, model.executionProviders)) },
     [`${MODEL}/ready`]: { GET: readiness({ name }) },

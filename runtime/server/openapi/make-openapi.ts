@@ -2,9 +2,10 @@
 import type { Model } from '../../inference.ts';
 import { findExampleInputs } from './example-inputs.ts';
 import { openApiDocument } from './openapi-document.ts';
+import type { Schema } from './tensor-schema.ts';
 
-/** The document as JSON. The model is run once or a few times, for the example. */
-export async function makeOpenApi(name: string, version: string, model: Model): Promise<string> {
+/** The document. The model is run once or a few times, for the example. */
+export async function makeOpenApi(name: string, version: string, model: Model): Promise<Schema> {
   const example = await findExampleInputs(model);
-  return JSON.stringify(openApiDocument({ name, version, model: model.facts, example }));
+  return openApiDocument({ name, version, model: model.facts, example });
 }
