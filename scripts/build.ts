@@ -16,6 +16,8 @@ const common: BuildOptions = {
   target: 'node24',
   format: 'esm',
   sourcemap: 'linked',
+  // One pattern names all that a program imports late, in the images.
+  chunkNames: 'chunk-[name]-[hash]',
   // Native: its .node file is found relative to the package.
   external: ['onnxruntime-node'],
   // CommonJS dependencies inside an ESM bundle still call require() for Node's own modules.
