@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parseConfiguration } from './configuration.ts';
 import { StartError } from './inference.ts';
 
@@ -36,7 +36,7 @@ test('a pod’s environment', () => {
       announceToken: 'a',
       drainToken: 'd',
     },
-    ports: { http: 8080, control: 9091, metrics: 9090 },
+    ports: { http: 8080, grpc: 8081, control: 9091, metrics: 9090 },
     maxBodyBytes: 67_108_864,
     modelDirectory: '/models',
     logLevel: 'info',
@@ -52,12 +52,13 @@ test('no pod, and everything that can be set', () => {
       PILOTLIGHT_HTTP_PORT: '0',
       PILOTLIGHT_CONTROL_PORT: '1',
       PILOTLIGHT_METRICS_PORT: '2',
+      PILOTLIGHT_GRPC_PORT: '3',
       PILOTLIGHT_MAX_BODY_BYTES: '1000',
       PILOTLIGHT_LOG_LEVEL: 'warn',
     }),
   ).toEqual({
     specification,
-    ports: { http: 0, control: 1, metrics: 2 },
+    ports: { http: 0, grpc: 3, control: 1, metrics: 2 },
     maxBodyBytes: 1000,
     modelDirectory: '/models',
     logLevel: 'warn',
@@ -90,4 +91,56 @@ test.each<[variable: string, value: string | undefined, says: string]>([
   // prettier-ignore
   expect(() => parseConfiguration({ ...environment, [variable]: value })).toThrow(StartError);
   expect(() => parseConfiguration({ ...environment, [variable]: value })).toThrow(says);
+});
+
+describe('session options', () => {
+  const parse = (session: unknown, batching: object = {}): unknown =>
+    parseConfiguration({
+      ...environment,
+      PILOTLIGHT_RUNTIME: JSON.stringify({
+        ...specification,
+        session,
+        batching: { ...specification.batching, ...batching },
+      }),
+    }).specification.session;
+
+  test('are taken as they are', () => {
+    const session = {
+      graphOptimizationLevel: 'Basic',
+      interOpThreads: 2,
+      memoryArena: 'Disabled',
+      prepacking: 'Disabled',
+      spinning: 'Enabled',
+      deviceId: 1,
+    };
+    expect(parse(session)).toEqual(session);
+    expect(parse({})).toEqual({});
+  });
+
+  test.each<[object, string]>([
+    [
+      { graphOptimisationLevel: 'All' },
+      'There is no session option "graphOptimisationLevel"; did you mean "graphOptimizationLevel"?',
+    ],
+    [
+      { use_ort_model_bytes_directly: '1' },
+      'There is no session option "use_ort_model_bytes_directly"; there are graphOptimizationLevel, interOpThreads,',
+    ],
+    [
+      { graphOptimizationLevel: 'all' },
+      'session.graphOptimizationLevel must be one of Disabled, Basic, Extended, Layout, All; did you mean "All"?',
+    ],
+    [{ prepacking: true }, 'session.prepacking must be one of Enabled, Disabled.'],
+    [{ interOpThreads: 0 }, 'session.interOpThreads must be a whole number from 1 to 64.'],
+    [{ deviceId: 1.5 }, 'session.deviceId must be a whole number from 0 to 63.'],
+  ])('%j are refused with the way out', (session, message) => {
+    expect(() => parse(session)).toThrow(message);
+    expect(() => parse(session)).toThrow(StartError);
+  });
+
+  test('and a mode of batching that there is not', () => {
+    expect(() => parse({}, { mode: 'auto' })).toThrow(
+      'batching.mode must be one of Auto, On, Off; did you mean "Auto"?',
+    );
+  });
 });

@@ -45,6 +45,10 @@ const CASES: Record<string, Case> = {
     template: { runtime: { intraOpThreads: 7 }, resources: { limits: { cpu: '4' } } },
     want: { intraOpThreads: 7 },
   },
+  'session options, whose defaults are the image’s': {
+    template: { runtime: { session: { prepacking: 'Disabled' } } },
+    want: { session: { prepacking: 'Disabled' } },
+  },
   'an image set': { template: { runtime: { image: 'mine' } }, want: { image: 'mine' } },
 };
 
@@ -52,7 +56,7 @@ describe('a template resolves with', () => {
   test.each(Object.entries(CASES))('%s', (_name, { template, want }) => {
     const resolved = resolveTemplate({ model, ...template }, images);
     expect(resolved.runtime).toMatchObject(want);
-    expect(resolved.batching).toEqual({ maxBatchSize: 32, maxDelayMilliseconds: 0 });
+    expect(resolved.batching).toEqual({ mode: 'Auto', maxBatchSize: 32, maxDelayMilliseconds: 0 });
     expect(resolveTemplate(resolved, { cpu: 'runtime:2', cuda: 'runtime:2-cuda' })).toEqual(resolved);
   });
 });

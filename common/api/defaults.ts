@@ -33,8 +33,11 @@ export function resolveTemplate(template: RevisionTemplate, images: RuntimeImage
       intraOpThreads: runtime.intraOpThreads ?? Math.min(MAX_THREADS, Math.max(1, Math.floor(cpus / instances))),
       image: runtime.image ?? (usesCuda(executionProviders) ? images.cuda : images.cpu),
       ...(runtime.env === undefined ? {} : { env: runtime.env }),
+      // Its defaults are those of the image, which is resolved here as well.
+      ...(runtime.session === undefined ? {} : { session: runtime.session }),
     },
     batching: {
+      mode: batching.mode ?? 'Auto',
       maxBatchSize: batching.maxBatchSize ?? MAX_BATCH_SIZE,
       maxDelayMilliseconds: batching.maxDelayMilliseconds ?? 0,
     },

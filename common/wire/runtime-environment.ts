@@ -16,16 +16,37 @@ export const RUNTIME_ENVIRONMENT = {
   drainToken: 'PILOTLIGHT_DRAIN_TOKEN',
   /** Ports to listen on; 0 takes a free one, which the announcement then names. */
   httpPort: 'PILOTLIGHT_HTTP_PORT',
+  grpcPort: 'PILOTLIGHT_GRPC_PORT',
   controlPort: 'PILOTLIGHT_CONTROL_PORT',
   metricsPort: 'PILOTLIGHT_METRICS_PORT',
   /** Bytes of a request's body that are taken; 64 MiB if unset. */
   maxBodyBytes: 'PILOTLIGHT_MAX_BODY_BYTES',
   /** The one directory the runtime writes to: fetched models, by digest. */
   modelDirectory: 'PILOTLIGHT_MODEL_DIRECTORY',
+  /** Bytes that may be in it; 16 GiB if unset. No model may be larger. */
+  modelCacheBytes: 'PILOTLIGHT_MODEL_CACHE_BYTES',
   /** Where the reason of a failed start goes; the kubelet copies it into the pod's status. */
   terminationLog: 'PILOTLIGHT_TERMINATION_LOG',
   logLevel: 'PILOTLIGHT_LOG_LEVEL',
 } as const;
+
+export const BATCHING_MODES = ['Auto', 'On', 'Off'] as const;
+export type BatchingMode = (typeof BATCHING_MODES)[number];
+
+export const GRAPH_OPTIMIZATION_LEVELS = ['Disabled', 'Basic', 'Extended', 'Layout', 'All'] as const;
+
+export const SWITCH = ['Enabled', 'Disabled'] as const;
+type Switch = (typeof SWITCH)[number];
+
+/** Options of ONNX Runtime's session that a user set; see spec.runtime.session. */
+export interface SessionSettings {
+  readonly graphOptimizationLevel?: (typeof GRAPH_OPTIMIZATION_LEVELS)[number];
+  readonly interOpThreads?: number;
+  readonly memoryArena?: Switch;
+  readonly prepacking?: Switch;
+  readonly spinning?: Switch;
+  readonly deviceId?: number;
+}
 
 /** A ModelRevision's resolved template, as far as the runtime needs it. */
 export interface RuntimeSpecification {
@@ -37,7 +58,13 @@ export interface RuntimeSpecification {
   readonly executionProviders: readonly string[];
   readonly instances: number;
   readonly intraOpThreads: number;
-  readonly batching: { readonly maxBatchSize: number; readonly maxDelayMilliseconds: number };
+  readonly session?: SessionSettings;
+  readonly batching: {
+    /** On if absent: a revision from before there was a choice. */
+    readonly mode?: BatchingMode;
+    readonly maxBatchSize: number;
+    readonly maxDelayMilliseconds: number;
+  };
   /** For requests that carry no timeout of their own (no gateway in front). */
   readonly timeoutSeconds: number;
 }

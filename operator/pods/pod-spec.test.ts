@@ -95,7 +95,7 @@ describe('a pod', () => {
       executionProviders: ['CPU'],
       instances: 1,
       intraOpThreads: 2,
-      batching: { maxBatchSize: 32, maxDelayMilliseconds: 0 },
+      batching: { mode: 'Auto', maxBatchSize: 32, maxDelayMilliseconds: 0 },
       timeoutSeconds: 30,
     });
   });

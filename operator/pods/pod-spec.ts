@@ -177,6 +177,7 @@ function environment(revision: ModelRevision, options: PodSpecOptions): Environm
     { name: names.announceToken, value: signToken(options.key, 'announce', subject) },
     { name: names.drainToken, value: signToken(options.key, 'drain', subject) },
     { name: names.httpPort, value: String(RUNTIME_PORTS.http) },
+    { name: names.grpcPort, value: String(RUNTIME_PORTS.grpc) },
     { name: names.controlPort, value: String(RUNTIME_PORTS.control) },
     { name: names.metricsPort, value: String(RUNTIME_PORTS.metrics) },
     { name: names.modelDirectory, value: MODEL_DIRECTORY },
@@ -201,6 +202,7 @@ function specification({ metadata, spec }: ModelRevision, timeoutSeconds: number
     executionProviders: runtime.executionProviders,
     instances: runtime.instances,
     intraOpThreads: runtime.intraOpThreads,
+    ...(runtime.session === undefined ? {} : { session: runtime.session }),
     batching,
     timeoutSeconds,
   };

@@ -1,4 +1,5 @@
 /** The names of execution providers as people write them, and as ONNX Runtime for Node takes them. */
+import { nearest } from '../../common/text/nearest.ts';
 import { StartError } from '../inference.ts';
 
 const PROVIDERS = { CPU: 'cpu', CUDA: 'cuda', TensorRT: 'tensorrt' } as const;
@@ -13,9 +14,10 @@ export function parseExecutionProviders(names: readonly string[]): ExecutionProv
   }
   return names.map((name) => {
     if (!isExecutionProvider(name)) {
+      const near = nearest(name, Object.keys(PROVIDERS));
       throw new StartError(
         'ConfigurationInvalid',
-        `There is no execution provider "${name}"; it must be one of ${known}.`,
+        `There is no execution provider "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} There are ${known}.`,
       );
     }
     return name;

@@ -82,11 +82,12 @@ async function load(
     timed('workerStart', prepare()),
     timed('fetch', openModel(model, { directory, clock, signal })),
   ]);
-  const options = { executionProviders: available, intraOpThreads };
+  const options = { executionProviders: available, intraOpThreads, settings: specification.session };
   const [created, digest] = await Promise.all([
     timed('session', Promise.all(threads.map((thread) => createSession(thread, file.path, options, uri)))),
     file.digest,
   ]);
+  await file.confirm?.();
   const inputs = declareTensors('input', created[0]?.inputs ?? []);
   const outputs = declareTensors('output', created[0]?.outputs ?? []);
   const axis = findBatchAxis(inputs, outputs);

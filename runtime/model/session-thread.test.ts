@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { findDifference } from '../batching/same-outputs.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
 import { toTensor } from '../batching/split-outputs.ts';
 import { InferenceError, type Tensor } from '../inference.ts';
+import type { SessionSettings } from '../../common/wire/runtime-environment.ts';
 import { SessionThread } from './session-thread.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
@@ -12,9 +14,9 @@ const CRASHING = pathToFileURL(join(FIXTURES, 'crashing-worker.ts'));
 let thread: SessionThread | undefined;
 afterEach(() => thread?.close());
 
-async function start(model: string): Promise<SessionThread> {
+async function start(model: string, settings: SessionSettings = {}, intraOpThreads = 1): Promise<SessionThread> {
   thread = new SessionThread('test');
-  await thread.create(join(FIXTURES, `${model}.onnx`), { executionProviders: ['CPU'], intraOpThreads: 1 });
+  await thread.create(join(FIXTURES, `${model}.onnx`), { executionProviders: ['CPU'], intraOpThreads, settings });
   return thread;
 }
 
@@ -105,6 +107,23 @@ describe('a session in a thread', () => {
     const running = run(session, [numbers('trips', 'INT64', [], BigInt64Array.of(5000n))], 'y');
     await session.close();
     await expect(running).resolves.toEqual([numbers('y', 'FP32', [], Float32Array.of(0))]);
+  });
+
+  test.each<[SessionSettings, number]>([
+    [{ graphOptimizationLevel: 'Disabled', interOpThreads: 2 }, 2],
+    [{ graphOptimizationLevel: 'Layout', memoryArena: 'Disabled' }, 1],
+    [{ prepacking: 'Disabled', spinning: 'Enabled' }, 2],
+  ])('gives the same answers with %j', async (settings, threads) => {
+    const row = numbers(
+      'x',
+      'FP32',
+      [1, 64],
+      new Float32Array(64).map((_, index) => (index % 5) - 2),
+    );
+    const usual = await run(await start('matmul'), [row], 'y');
+    await thread?.close();
+    const set = await run(await start('matmul', settings, threads), [row], 'y');
+    expect(findDifference(set, [usual])).toBeUndefined();
   });
 
   test('names the providers that do not work here', async () => {

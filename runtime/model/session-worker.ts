@@ -1,4 +1,5 @@
 /** The port between the model's queue and one inference session, and the messages that cross to the session's thread. */
+import type { SessionSettings } from '../../common/wire/runtime-environment.ts';
 import type { Datatype } from '../inference.ts';
 import type { ValueMetadata } from './declared-tensor.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
@@ -34,6 +35,7 @@ export interface SessionWorker {
 export interface SessionOptions {
   readonly executionProviders: readonly ExecutionProvider[];
   readonly intraOpThreads: number;
+  readonly settings?: SessionSettings | undefined;
 }
 
 export type ToWorker =

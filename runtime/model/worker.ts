@@ -13,11 +13,11 @@ import type { ValueMetadata } from './declared-tensor.ts';
 import { describeError } from './describe-error.ts';
 import { runtimeProvider, type ExecutionProvider } from './execution-providers.ts';
 import { fromValue, toFeed } from './feeds.ts';
+import { sessionOptions } from './session-options.ts';
 import type {
   FromWorker,
   MissingProvider,
   SessionFacts,
-  SessionOptions,
   SessionResult,
   SessionTensor,
   ToWorker,
@@ -89,20 +89,6 @@ async function probe(
     }
   }
   return { available, missing };
-}
-
-function sessionOptions({ executionProviders, intraOpThreads }: SessionOptions): InferenceSession.SessionOptions {
-  return {
-    executionProviders: executionProviders.map(runtimeProvider),
-    // Explicit, because the default is a thread for each core of the host, pinned, whatever the container's CPU limit is.
-    intraOpNumThreads: intraOpThreads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 4,
-    // Threads that spin while they wait burn the very quota that the next run needs.
-    ...(intraOpThreads > 1 && { extra: { session: { intra_op: { allow_spinning: '0' } } } }),
-  };
 }
 
 async function create(path: string, options: InferenceSession.SessionOptions): Promise<SessionFacts> {

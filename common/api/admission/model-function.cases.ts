@@ -45,13 +45,17 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
       executionProviders: ['CUDA', 'CPU'],
       instances: 2,
       intraOpThreads: 4,
+      session: {
+        ...{ graphOptimizationLevel: 'Extended', interOpThreads: 2, memoryArena: 'Disabled', prepacking: 'Disabled' },
+        ...{ spinning: 'Enabled', deviceId: 1 },
+      },
       image: 'registry.example:5000/runtime@sha256:abc',
       env: [
         { name: 'A', value: '' },
         { name: 'B', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
       ],
     },
-    batching: { maxBatchSize: 16, maxDelayMilliseconds: 5 },
+    batching: { mode: 'On', maxBatchSize: 16, maxDelayMilliseconds: 5 },
     resources: { requests: { cpu: '1500m' }, limits: { cpu: 2, memory: '2Gi', 'nvidia.com/gpu': 1 } },
     pod: {
       nodeSelector: { zone: 'a' },

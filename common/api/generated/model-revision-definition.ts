@@ -111,6 +111,20 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                           },
                           instances: { type: 'integer', format: 'int32', minimum: 1, maximum: 64 },
                           intraOpThreads: { type: 'integer', format: 'int32', minimum: 1, maximum: 256 },
+                          session: {
+                            type: 'object',
+                            properties: {
+                              graphOptimizationLevel: {
+                                type: 'string',
+                                enum: ['Disabled', 'Basic', 'Extended', 'Layout', 'All'],
+                              },
+                              interOpThreads: { type: 'integer', format: 'int32', minimum: 1, maximum: 64 },
+                              memoryArena: { type: 'string', enum: ['Enabled', 'Disabled'] },
+                              prepacking: { type: 'string', enum: ['Enabled', 'Disabled'] },
+                              spinning: { type: 'string', enum: ['Enabled', 'Disabled'] },
+                              deviceId: { type: 'integer', format: 'int32', minimum: 0, maximum: 63 },
+                            },
+                          },
                           image: { type: 'string', minLength: 1, maxLength: 1024, pattern: '^\\S+$' },
                           env: {
                             type: 'array',
@@ -172,6 +186,7 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                       batching: {
                         type: 'object',
                         properties: {
+                          mode: { type: 'string', enum: ['Auto', 'On', 'Off'] },
                           maxBatchSize: { type: 'integer', format: 'int32', minimum: 1, maximum: 4096 },
                           maxDelayMilliseconds: { type: 'integer', format: 'int32', minimum: 0, maximum: 10000 },
                         },
@@ -368,6 +383,20 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                           },
                           instances: { type: 'integer', format: 'int32', minimum: 1, maximum: 64 },
                           intraOpThreads: { type: 'integer', format: 'int32', minimum: 1, maximum: 256 },
+                          session: {
+                            type: 'object',
+                            properties: {
+                              graphOptimizationLevel: {
+                                type: 'string',
+                                enum: ['Disabled', 'Basic', 'Extended', 'Layout', 'All'],
+                              },
+                              interOpThreads: { type: 'integer', format: 'int32', minimum: 1, maximum: 64 },
+                              memoryArena: { type: 'string', enum: ['Enabled', 'Disabled'] },
+                              prepacking: { type: 'string', enum: ['Enabled', 'Disabled'] },
+                              spinning: { type: 'string', enum: ['Enabled', 'Disabled'] },
+                              deviceId: { type: 'integer', format: 'int32', minimum: 0, maximum: 63 },
+                            },
+                          },
                           image: { type: 'string', minLength: 1, maxLength: 1024, pattern: '^\\S+$' },
                           env: {
                             type: 'array',
@@ -430,6 +459,7 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                         type: 'object',
                         required: ['maxBatchSize', 'maxDelayMilliseconds'],
                         properties: {
+                          mode: { type: 'string', enum: ['Auto', 'On', 'Off'] },
                           maxBatchSize: { type: 'integer', format: 'int32', minimum: 1, maximum: 4096 },
                           maxDelayMilliseconds: { type: 'integer', format: 'int32', minimum: 0, maximum: 10000 },
                         },

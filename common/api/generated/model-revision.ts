@@ -61,6 +61,35 @@ export interface ModelRevision {
          */
         readonly intraOpThreads?: number;
         /**
+         * session sets options of ONNX Runtime's sessions. Each has the default that suits most models; what ONNX Runtime for Node ignores without a word (fixed sizes for free dimensions, memory limits of a GPU) is not among them.
+         */
+        readonly session?: {
+          /**
+           * graphOptimizationLevel is how far the graph is rewritten when the model is loaded. Without it, All.
+           */
+          readonly graphOptimizationLevel?: 'Disabled' | 'Basic' | 'Extended' | 'Layout' | 'All';
+          /**
+           * interOpThreads is how many parts of the graph may run at the same time, each with intraOpThreads of its own; it helps graphs of several branches only. Without it, 1.
+           */
+          readonly interOpThreads?: number;
+          /**
+           * memoryArena keeps memory for the next run, and its layout for shapes seen before. Disabled saves memory where shapes vary, at a few percent of speed. Without it, Enabled.
+           */
+          readonly memoryArena?: 'Enabled' | 'Disabled';
+          /**
+           * prepacking lays weights out anew for faster runs when the model is loaded. Disabled loads large models sooner and in less memory, above all with external data, and makes runs of single rows 20 to 35 % slower. Without it, Enabled.
+           */
+          readonly prepacking?: 'Enabled' | 'Disabled';
+          /**
+           * spinning lets threads of a run wait actively for the next part. It helps small models with CPUs of their own, and burns the quota of a CPU limit. It matters if intraOpThreads is above 1. Without it, Disabled.
+           */
+          readonly spinning?: 'Enabled' | 'Disabled';
+          /**
+           * deviceId is the GPU that CUDA and TensorRT use, counted from 0 among those that the container has. Without it, 0.
+           */
+          readonly deviceId?: number;
+        };
+        /**
          * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
          */
         readonly image?: string;
@@ -100,6 +129,10 @@ export interface ModelRevision {
        * batching joins requests that wait for the model into one run. It is only done where the model allows it; the status says why not.
        */
       readonly batching?: {
+        /**
+         * mode says whether requests share runs: Auto where it is right, and up to the size to which a measurement after the start shows that it pays; On where it is right, up to maxBatchSize; Off never. Without it, Auto.
+         */
+        readonly mode?: 'Auto' | 'On' | 'Off';
         /**
          * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
          */
@@ -230,6 +263,35 @@ export interface ModelRevision {
          */
         readonly intraOpThreads: number;
         /**
+         * session sets options of ONNX Runtime's sessions. Each has the default that suits most models; what ONNX Runtime for Node ignores without a word (fixed sizes for free dimensions, memory limits of a GPU) is not among them.
+         */
+        readonly session?: {
+          /**
+           * graphOptimizationLevel is how far the graph is rewritten when the model is loaded. Without it, All.
+           */
+          readonly graphOptimizationLevel?: 'Disabled' | 'Basic' | 'Extended' | 'Layout' | 'All';
+          /**
+           * interOpThreads is how many parts of the graph may run at the same time, each with intraOpThreads of its own; it helps graphs of several branches only. Without it, 1.
+           */
+          readonly interOpThreads?: number;
+          /**
+           * memoryArena keeps memory for the next run, and its layout for shapes seen before. Disabled saves memory where shapes vary, at a few percent of speed. Without it, Enabled.
+           */
+          readonly memoryArena?: 'Enabled' | 'Disabled';
+          /**
+           * prepacking lays weights out anew for faster runs when the model is loaded. Disabled loads large models sooner and in less memory, above all with external data, and makes runs of single rows 20 to 35 % slower. Without it, Enabled.
+           */
+          readonly prepacking?: 'Enabled' | 'Disabled';
+          /**
+           * spinning lets threads of a run wait actively for the next part. It helps small models with CPUs of their own, and burns the quota of a CPU limit. It matters if intraOpThreads is above 1. Without it, Disabled.
+           */
+          readonly spinning?: 'Enabled' | 'Disabled';
+          /**
+           * deviceId is the GPU that CUDA and TensorRT use, counted from 0 among those that the container has. Without it, 0.
+           */
+          readonly deviceId?: number;
+        };
+        /**
          * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
          */
         readonly image: string;
@@ -269,6 +331,10 @@ export interface ModelRevision {
        * batching as the pods get it.
        */
       readonly batching: {
+        /**
+         * mode says whether requests share runs: Auto where it is right, and up to the size to which a measurement after the start shows that it pays; On where it is right, up to maxBatchSize; Off never. Without it, Auto.
+         */
+        readonly mode?: 'Auto' | 'On' | 'Off';
         /**
          * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
          */
@@ -566,6 +632,35 @@ export interface ModelRevisionManifest {
          */
         readonly intraOpThreads?: number;
         /**
+         * session sets options of ONNX Runtime's sessions. Each has the default that suits most models; what ONNX Runtime for Node ignores without a word (fixed sizes for free dimensions, memory limits of a GPU) is not among them.
+         */
+        readonly session?: {
+          /**
+           * graphOptimizationLevel is how far the graph is rewritten when the model is loaded. Without it, All.
+           */
+          readonly graphOptimizationLevel?: 'Disabled' | 'Basic' | 'Extended' | 'Layout' | 'All';
+          /**
+           * interOpThreads is how many parts of the graph may run at the same time, each with intraOpThreads of its own; it helps graphs of several branches only. Without it, 1.
+           */
+          readonly interOpThreads?: number;
+          /**
+           * memoryArena keeps memory for the next run, and its layout for shapes seen before. Disabled saves memory where shapes vary, at a few percent of speed. Without it, Enabled.
+           */
+          readonly memoryArena?: 'Enabled' | 'Disabled';
+          /**
+           * prepacking lays weights out anew for faster runs when the model is loaded. Disabled loads large models sooner and in less memory, above all with external data, and makes runs of single rows 20 to 35 % slower. Without it, Enabled.
+           */
+          readonly prepacking?: 'Enabled' | 'Disabled';
+          /**
+           * spinning lets threads of a run wait actively for the next part. It helps small models with CPUs of their own, and burns the quota of a CPU limit. It matters if intraOpThreads is above 1. Without it, Disabled.
+           */
+          readonly spinning?: 'Enabled' | 'Disabled';
+          /**
+           * deviceId is the GPU that CUDA and TensorRT use, counted from 0 among those that the container has. Without it, 0.
+           */
+          readonly deviceId?: number;
+        };
+        /**
          * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
          */
         readonly image?: string;
@@ -605,6 +700,10 @@ export interface ModelRevisionManifest {
        * batching joins requests that wait for the model into one run. It is only done where the model allows it; the status says why not.
        */
       readonly batching?: {
+        /**
+         * mode says whether requests share runs: Auto where it is right, and up to the size to which a measurement after the start shows that it pays; On where it is right, up to maxBatchSize; Off never. Without it, Auto.
+         */
+        readonly mode?: 'Auto' | 'On' | 'Off';
         /**
          * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
          */
@@ -735,6 +834,35 @@ export interface ModelRevisionManifest {
          */
         readonly intraOpThreads: number;
         /**
+         * session sets options of ONNX Runtime's sessions. Each has the default that suits most models; what ONNX Runtime for Node ignores without a word (fixed sizes for free dimensions, memory limits of a GPU) is not among them.
+         */
+        readonly session?: {
+          /**
+           * graphOptimizationLevel is how far the graph is rewritten when the model is loaded. Without it, All.
+           */
+          readonly graphOptimizationLevel?: 'Disabled' | 'Basic' | 'Extended' | 'Layout' | 'All';
+          /**
+           * interOpThreads is how many parts of the graph may run at the same time, each with intraOpThreads of its own; it helps graphs of several branches only. Without it, 1.
+           */
+          readonly interOpThreads?: number;
+          /**
+           * memoryArena keeps memory for the next run, and its layout for shapes seen before. Disabled saves memory where shapes vary, at a few percent of speed. Without it, Enabled.
+           */
+          readonly memoryArena?: 'Enabled' | 'Disabled';
+          /**
+           * prepacking lays weights out anew for faster runs when the model is loaded. Disabled loads large models sooner and in less memory, above all with external data, and makes runs of single rows 20 to 35 % slower. Without it, Enabled.
+           */
+          readonly prepacking?: 'Enabled' | 'Disabled';
+          /**
+           * spinning lets threads of a run wait actively for the next part. It helps small models with CPUs of their own, and burns the quota of a CPU limit. It matters if intraOpThreads is above 1. Without it, Disabled.
+           */
+          readonly spinning?: 'Enabled' | 'Disabled';
+          /**
+           * deviceId is the GPU that CUDA and TensorRT use, counted from 0 among those that the container has. Without it, 0.
+           */
+          readonly deviceId?: number;
+        };
+        /**
          * image is the container image of the runtime. Without it, the operator's at the time the revision is created.
          */
         readonly image: string;
@@ -774,6 +902,10 @@ export interface ModelRevisionManifest {
        * batching as the pods get it.
        */
       readonly batching: {
+        /**
+         * mode says whether requests share runs: Auto where it is right, and up to the size to which a measurement after the start shows that it pays; On where it is right, up to maxBatchSize; Off never. Without it, Auto.
+         */
+        readonly mode?: 'Auto' | 'On' | 'Off';
         /**
          * maxBatchSize is the most rows of one run; 1 turns batching off. Without it, 32.
          */
