@@ -31,6 +31,7 @@ import { newMemory, type RevisionMemory } from './revision-memory.ts';
 import { revisionStatus } from './revision-status.ts';
 import { scaleRevision, soonest, type ScaleOptions, type ScaleSubject } from './scale-revision.ts';
 import { statusPatch } from './status-patch.ts';
+import { WakeReports } from './wake-reports.ts';
 
 export interface RevisionControllerOptions extends ScaleOptions {
   readonly observed: Observed;
@@ -41,12 +42,6 @@ export interface RevisionControllerOptions extends ScaleOptions {
 
 /** A kubelet that lives ends a pod within its grace, and says so within seconds. */
 const LOST_MILLISECONDS = 30_000;
-
-/**
- * Milliseconds that a proven revision may take to say that it was woken. Mostly its pod is ready before, and there is only that to tell: in between, what
- * its status and its function's say changes four times, and writing that costs the API server 50 ms while the pod starts, often on the same machine.
- */
-const WAKING_MILLISECONDS = 1000;
 
 interface Subject extends ScaleSubject {
   readonly key: string;
@@ -62,6 +57,7 @@ export class RevisionController {
   readonly #options: RevisionControllerOptions;
   readonly #watchingSince: number;
   readonly #known = new Map<string, Known>();
+  readonly #wakes = new WakeReports();
   /** The numbers are this replica's to tell. */
   #leads = false;
 
@@ -90,10 +86,10 @@ export class RevisionController {
       rememberGivenUp(memory, pods, view.function.spec.scaling.startTimeoutSeconds, clock.now());
     }
     const again = await scaleRevision(this.#options, subject, desired);
-    await this.#report(subject, desired, waitsForOldPods);
+    const untoldFor = await this.#report(subject, desired, waitsForOldPods);
     // A pod that is lost makes no event.
     const lookAgain = waitsForOldPods ? LOST_MILLISECONDS : undefined;
-    return soonest([again, dueAgain(memory, pods, clock.now()), lookAgain]);
+    return soonest([again, dueAgain(memory, pods, clock.now()), lookAgain, untoldFor]);
   }
 
   /** Instead of `reconcile` while this replica does not lead: all that it does is to forget what is gone. */
@@ -217,14 +213,26 @@ export class RevisionController {
       clock.now(),
     );
     if (this.#leads) metrics.observe(revision, desired, next.readyReplicas ?? 0, mode);
-    const untoldFor = wokenAt === undefined ? 0 : wokenAt + WAKING_MILLISECONDS - clock.now();
-    if (untoldFor > 0 && isProven(revision) && isStarting(next)) return untoldFor;
+    const untoldFor = this.#untoldFor(subject, next, wokenAt);
+    if (untoldFor > 0) return untoldFor;
     if (revision.spec.replicas !== desired) await cluster.scale(MODEL_REVISIONS, { namespace, name }, desired);
     const patch = statusPatch(revision.status, next);
     if (patch === undefined) return undefined;
     await cluster.patchStatus(MODEL_REVISIONS, { namespace, name }, patch);
     recordEvents(events, revision, revisionEvents(revision.status, next));
     return undefined;
+  }
+
+  #untoldFor(
+    { key, revision }: Subject,
+    { readyReplicas = 0, conditions }: ModelRevisionStatus,
+    wokenAt?: number,
+  ): number {
+    if (isProven(revision) && findCondition(conditions, 'PodsHealthy')?.status === 'True') {
+      return this.#wakes.heldFor(key, { wokenAt, isReady: readyReplicas > 0 }, this.#options.clock.now());
+    }
+    this.#wakes.forget(key);
+    return 0;
   }
 
   async #abandon(key: string): Promise<undefined> {
@@ -237,6 +245,7 @@ export class RevisionController {
   #forget(key: string, revision: ModelRevision): void {
     this.#options.metrics.forget(revision);
     this.#options.autoscaler.forget(key);
+    this.#wakes.forget(key);
     this.#known.delete(key);
   }
 }
@@ -247,9 +256,4 @@ export class RevisionController {
  */
 function isLost({ metadata }: Pod, now: number): boolean {
   return now > Date.parse(metadata.deletionTimestamp ?? '') + LOST_MILLISECONDS;
-}
-
-/** No pod serves yet, and nothing is wrong. */
-function isStarting({ readyReplicas, conditions }: ModelRevisionStatus): boolean {
-  return readyReplicas === 0 && findCondition(conditions, 'PodsHealthy')?.status === 'True';
 }

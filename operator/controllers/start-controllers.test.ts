@@ -117,7 +117,7 @@ describe('demand', () => {
     const now = new Date(loop.clock.now()).toISOString();
     await loop.demand('digits-00001', { queued: 1 });
     expect(await loop.pods()).toEqual(['digits-00001-0']);
-    await loop.walk(2);
+    await loop.walk(5);
     const { spec, status } = await loop.revision('digits-00001');
     expect(spec.replicas).toBe(1);
     expect(status?.wokenAt).toBe(now);
@@ -135,6 +135,24 @@ describe('demand', () => {
     await loop.announce('digits-00001-0');
     expect((await loop.revision('digits-00001')).status).toMatchObject({ readyReplicas: 1, desiredReplicas: 1 });
     expect((await loop.function('digits')).status).toMatchObject({ replicas: 1, desiredReplicas: 1 });
+  });
+
+  test('of several functions at once writes nothing but pods until the last is ready', async () => {
+    await loop.apply('letters', { scaling: SHORT_SCALING });
+    await loop.announce('letters-00001-0');
+    await atZero();
+    const status = async (): Promise<unknown> => [
+      (await loop.revision('digits-00001')).status?.readyReplicas,
+      (await loop.revision('letters-00001')).status?.readyReplicas,
+    ];
+    await loop.demand('digits-00001', { queued: 1 });
+    await loop.demand('letters-00001', { queued: 1 });
+    await loop.announce('digits-00001-0');
+    await loop.walk(2);
+    expect(await status()).toEqual([0, 0]);
+    await loop.announce('letters-00001-0');
+    await loop.walk(1);
+    expect(await status()).toEqual([1, 1]);
   });
 
   test('scales to several pods and back, and never takes a busy one', async () => {
