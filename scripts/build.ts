@@ -7,7 +7,11 @@ import { nodeBuiltins } from './node-builtins.ts';
 
 const OUT = 'dist';
 const PROGRAMS = { pilotlight: 'cli/main.ts', operator: 'operator/main.ts', gateway: 'gateway/main.ts' };
-const RUNTIME = { runtime: 'runtime/main.ts', 'runtime-worker': 'runtime/model/worker.ts' };
+const RUNTIME = {
+  runtime: 'runtime/main.ts',
+  'runtime-worker': 'runtime/model/worker.ts',
+  'runtime-codec': 'runtime/codec/codec-worker.ts',
+};
 
 const common: BuildOptions = {
   outdir: OUT,

@@ -2,7 +2,7 @@
 import type { Tensor } from '../inference.ts';
 import { encodeBytesElements } from './bytes-elements.ts';
 import { encodeJsonElements } from './encode-json-elements.ts';
-import type { ParsedRequest } from './parse-request.ts';
+import { isBinary, type ParsedRequest } from './parse-request.ts';
 
 export interface EncodedResponse {
   readonly body: Buffer;
@@ -46,9 +46,4 @@ export function responseEncoder(
     }
     return { body, jsonLength };
   };
-}
-
-function isBinary({ outputs, binaryOutput }: ParsedRequest, name: string): boolean {
-  if (outputs === undefined) return binaryOutput;
-  return outputs.find((output) => output.name === name)?.binary ?? binaryOutput;
 }

@@ -37,6 +37,12 @@ export interface ParsedRequest {
   readonly timeout?: number;
 }
 
+/** Whether this output goes as bytes after the JSON. */
+export function isBinary({ outputs, binaryOutput }: ParsedRequest, name: string): boolean {
+  if (outputs === undefined) return binaryOutput;
+  return outputs.find((output) => output.name === name)?.binary ?? binaryOutput;
+}
+
 /** Throws ProtocolError for everything that is not a request. Binary tensors are views of `body`. */
 export function parseRequest(headers: IncomingHttpHeaders, body: Buffer): ParsedRequest {
   const jsonLength = parseHeaderLength(headers[HEADER_LENGTH], body);

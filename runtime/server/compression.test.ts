@@ -96,6 +96,7 @@ describe('an answer', () => {
   ])('is compressed with %s for who takes it', async (coding, inflate) => {
     const { infer } = await testRuntime({ maxBodyBytes: LIMIT });
     const plain = await infer(large);
+    expect(plain.json['error']).toBeUndefined();
     expect(plain.headers).not.toHaveProperty('content-encoding');
     const { headers, body } = await infer({ ...large, headers: { 'accept-encoding': coding } });
     expect(headers['content-encoding']).toBe(coding);

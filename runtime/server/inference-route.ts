@@ -6,12 +6,12 @@ import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
 import { bodyBytes, executionTimeout } from '../admission/decide-admission.ts';
 import { Abandoned, Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
+import type { Codec } from '../codec/codec.ts';
 import type { Model } from '../inference.ts';
 import { checkRequest } from '../protocol/check-request.ts';
 import { classifyOutputs } from '../protocol/classify.ts';
-import { responseEncoder } from '../protocol/encode-response.ts';
 import { parseRawRequest } from '../protocol/parse-raw-request.ts';
-import { HEADER_LENGTH, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
+import { HEADER_LENGTH } from '../protocol/parse-request.ts';
 import { CLOSE, JSON_TYPE, type Answers } from './answers.ts';
 import { compressAnswer } from './compress-answer.ts';
 import type { RuntimeMetrics } from './metrics.ts';
@@ -28,6 +28,7 @@ export interface InferenceRouteOptions {
   readonly model: () => Model | undefined;
   readonly metrics: RuntimeMetrics;
   readonly answers: Answers;
+  readonly codec: Codec;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Milliseconds a request may take that brings no timeout of its own. */
@@ -46,8 +47,7 @@ interface AdmittedRequest {
 }
 
 export function inferenceRoute(options: InferenceRouteOptions): Handler {
-  const { gate, metrics, answers, clock } = options;
-  const encode = responseEncoder(options.name, options.version);
+  const { gate, metrics, answers, clock, codec } = options;
 
   /** Takes a place in the pod before the body is read, or refuses. */
   function admit(request: IncomingMessage, response: ServerResponse): AdmittedRequest | undefined {
@@ -109,10 +109,14 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     const { execution } = admitted;
     try {
       const body = await readAdmitted(request, admitted);
-      const parsed = parse(request, body, model);
+      const parsed =
+        request.headers[HEADER_LENGTH] === '0'
+          ? parseRawRequest(model.facts.inputs, body)
+          : await codec.parse(request.headers, body);
+      checkRequest(parsed, model.facts);
       const result = await runInference(model, parsed, execution, metrics);
       const outputs = classifyOutputs(result.outputs, parsed.outputs, model.facts.outputs);
-      const { body: plain, jsonLength } = encode(parsed, outputs);
+      const { body: plain, jsonLength } = await codec.encode(parsed, outputs);
       const isJson = jsonLength === undefined;
       const compressed = await compressAnswer(request.headers['accept-encoding'], plain, isJson);
       if (execution.abandoned) throw new Abandoned('The client left before its answer.');
@@ -129,9 +133,3 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
 }
 
 const BINARY_TYPE: readonly string[] = ['content-type', 'application/octet-stream'];
-
-function parse({ headers }: IncomingMessage, body: Buffer, { facts }: Model): ParsedRequest {
-  const parsed = headers[HEADER_LENGTH] === '0' ? parseRawRequest(facts.inputs, body) : parseRequest(headers, body);
-  checkRequest(parsed, facts);
-  return parsed;
-}

@@ -7,6 +7,7 @@ import { Refused } from '../admission/refused.ts';
 import { ExpiredError, InferenceError, type Model } from '../inference.ts';
 import { parseIndexRequest } from '../protocol/parse-index-request.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
+import { Codec } from '../codec/codec.ts';
 import { Answers } from './answers.ts';
 import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { answerBrokenHttp } from './broken-http.ts';
@@ -39,7 +40,7 @@ export interface InferenceServer {
   close(): Promise<void>;
 }
 
-export interface InferenceServerOptions extends Omit<InferenceRouteOptions, 'answers'> {
+export interface InferenceServerOptions extends Omit<InferenceRouteOptions, 'answers' | 'codec'> {
   /** What the model's configuration is told from. */
   readonly specification: Pick<RuntimeSpecification, 'function' | 'instances' | 'batching'>;
 }
@@ -52,7 +53,8 @@ const FIXED =
 export function createInferenceServer(options: InferenceServerOptions): InferenceServer {
   const { gate, logger, metrics, name, version } = options;
   const answers = new Answers(gate, version);
-  const router = new Router(name, version, routes({ ...options, answers }));
+  const codec = new Codec(name, version);
+  const router = new Router(name, version, routes({ ...options, answers, codec }));
 
   const fail = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
     if (error instanceof Abandoned) return;
@@ -99,7 +101,13 @@ export function createInferenceServer(options: InferenceServerOptions): Inferenc
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     answerBrokenHttp(error, socket, answers.identity);
   });
-  return { listen: (port, host) => listen(server, port, host), close: () => closeServer(server) };
+  return {
+    listen: (port, host) => listen(server, port, host),
+    async close() {
+      await closeServer(server);
+      await codec.close();
+    },
+  };
 }
 
 function routes(options: InferenceServerOptions & InferenceRouteOptions): Readonly<Record<string, Route>> {

@@ -1,0 +1,100 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Tensor } from '../inference.ts';
+import { responseEncoder } from '../protocol/encode-response.ts';
+import { HEADER_LENGTH, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
+import { ProtocolError } from '../protocol/protocol-error.ts';
+import { Codec } from './codec.ts';
+
+let codec = new Codec('digits', 'digits-00001');
+
+afterEach(async () => {
+  await codec.close();
+  codec = new Codec('digits', 'digits-00001');
+});
+
+/** Spaces that make any JSON large. */
+const ROOM = ' '.repeat(100 * 1024);
+const binary = { name: 'b', datatype: 'FP32', shape: [2], parameters: { binary_data_size: 8 } };
+const inputs = [
+  { name: 'f', datatype: 'FP32', shape: [2, 2], data: [[1, 2], ['NaN', 0.5]] }, // prettier-ignore
+  { name: 't', datatype: 'BYTES', shape: [3], data: ['a', '', 'é'] },
+  { name: 'n', datatype: 'INT64', shape: [0], data: [] },
+];
+
+function body(document: object, tail = Buffer.alloc(0)): { headers: Record<string, string>; bytes: Buffer } {
+  const json = Buffer.from(JSON.stringify(document) + ROOM);
+  return { headers: { [HEADER_LENGTH]: String(json.length) }, bytes: Buffer.concat([json, tail]) };
+}
+
+/** Tensors with their data as plain arrays, so that views and copies compare equal. */
+function plain(list: readonly Tensor[]): unknown[] {
+  return list.map(({ data, ...rest }) => ({
+    ...rest,
+    data: data instanceof Uint8Array ? [...data] : data.map((element) => [...element]),
+  }));
+}
+
+describe('large JSON', () => {
+  test('is read as small JSON is', async () => {
+    const { headers, bytes } = body(
+      { id: 'a', inputs: [...inputs, binary], outputs: [{ name: 'y' }] },
+      Buffer.alloc(8, 7),
+    );
+    const expected = parseRequest(headers, Buffer.from(bytes));
+    const parsing = codec.parse(headers, bytes);
+    expect(parsing).toBeInstanceOf(Promise);
+    const parsed = await parsing;
+    expect(plain(parsed.inputs)).toEqual(plain(expected.inputs));
+    expect({ ...parsed, inputs: [] }).toEqual({ ...expected, inputs: [] });
+  });
+
+  test('is refused as small JSON is, and what follows is read', async () => {
+    const wrong = body({ inputs: [{ ...inputs[0], data: [1] }] });
+    await expect(codec.parse(wrong.headers, wrong.bytes)).rejects.toThrow(ProtocolError);
+    const right = body({ inputs });
+    const both = [codec.parse(right.headers, Buffer.from(right.bytes)), codec.parse(right.headers, right.bytes)];
+    for (const parsing of both) expect((await parsing).inputs).toHaveLength(3);
+  });
+
+  test('is not what a small head with large tensors is', () => {
+    const json = Buffer.from(
+      JSON.stringify({ inputs: [{ ...binary, shape: [100_000], parameters: { binary_data_size: 400_000 } }] }),
+    );
+    const headers = { [HEADER_LENGTH]: String(json.length) };
+    expect(codec.parse(headers, Buffer.concat([json, Buffer.alloc(400_000)]))).not.toBeInstanceOf(Promise);
+  });
+
+  test('that takes more memory than there is is the client’s fault, and does not take others with it', async () => {
+    codec = new Codec('digits', '1', new URL('./fixtures/hungry-worker.ts', import.meta.url));
+    const { headers, bytes } = body({ inputs });
+    const all = [codec.parse(headers, Buffer.from(bytes)), codec.parse(headers, bytes)];
+    for (const parsing of all) await expect(parsing).rejects.toThrow(expect.objectContaining({ status: 413 }));
+  });
+});
+
+describe('a large answer', () => {
+  const many = new Uint8Array(Float32Array.from({ length: 10_001 }, (_, index) => index / 3).buffer);
+  const outputs: Tensor[] = [
+    { name: 'y', datatype: 'FP32', shape: [10_001], data: many },
+    { name: 't', datatype: 'BYTES', shape: [2], data: [Uint8Array.of(65), new Uint8Array()] },
+  ];
+
+  test.each<[about: string, request: ParsedRequest]>([
+    ['JSON', { id: 'a', inputs: [], binaryOutput: false }],
+    ['partly binary', { inputs: [], binaryOutput: false, outputs: [{ name: 't', binary: true }] }],
+  ])('that is %s is written as a small one is, and leaves the outputs as they are', async (_about, request) => {
+    const writing = codec.encode(request, outputs);
+    expect(writing).toBeInstanceOf(Promise);
+    expect(await writing).toEqual(responseEncoder('digits', 'digits-00001')(request, outputs));
+    expect(many.length).toBe(40_004);
+  });
+
+  test('that is binary is written at once', () => {
+    expect(codec.encode({ inputs: [], binaryOutput: true }, outputs)).not.toBeInstanceOf(Promise);
+  });
+
+  test('that JSON cannot carry is refused', async () => {
+    const broken = [...outputs, { name: 'r', datatype: 'BYTES' as const, shape: [1], data: [Uint8Array.of(0xff)] }];
+    await expect(codec.encode({ inputs: [], binaryOutput: false }, broken)).rejects.toThrow(ProtocolError);
+  });
+});
