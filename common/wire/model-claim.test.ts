@@ -5,14 +5,15 @@ test.each([
   ['pvc://models/model.onnx', 'models', '/model.onnx'],
   ['pvc://models.team-1/a/b%20c.onnx', 'models.team-1', '/a/b c.onnx'],
   ['PVC://models/..a.onnx', 'models', '/..a.onnx'],
-])('%s is a file on a claim', (uri, claim, path) => {
+  ['pvc://models/', 'models', '/'],
+  ['pvc://models/digits/', 'models', '/digits/'],
+])('%s is a file or folder on a claim', (uri, claim, path) => {
   expect(parseModelClaim(uri)).toEqual({ claim, path });
 });
 
 test.each([
   'file:/models/model.onnx',
   'pvc://models',
-  'pvc://models/',
   'pvc:///model.onnx',
   'pvc://Models/model.onnx',
   'pvc://models/../model.onnx',

@@ -6,11 +6,11 @@ export const MODEL_CLAIM_DIRECTORY = '/mnt/model';
 export interface ModelClaim {
   /** Name of the claim, in the function's namespace. */
   readonly claim: string;
-  /** Within it: `/path/model.onnx`, without a way out. */
+  /** Within it: `/path/model.onnx` or a folder, without a way out. */
   readonly path: string;
 }
 
-/** Undefined for a URI that names no file on a claim. */
+/** Undefined for a URI that names nothing on a claim. */
 export function parseModelClaim(uri: string): ModelClaim | undefined {
   const [, claim = '', rest = ''] = /^pvc:\/\/([^/]*)(\/.*)$/i.exec(uri) ?? [];
   if (claim.length > 253 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(claim)) return undefined;
@@ -20,6 +20,6 @@ export function parseModelClaim(uri: string): ModelClaim | undefined {
   } catch {
     return undefined;
   }
-  if (path.endsWith('/') || path.includes('\0') || path.split('/').includes('..')) return undefined;
+  if (path.includes('\0') || path.split('/').includes('..')) return undefined;
   return { claim, path };
 }

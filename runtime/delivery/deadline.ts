@@ -4,10 +4,12 @@ export interface DeadlineLimits {
   readonly connectMilliseconds: number;
   /** Between two signs of life. */
   readonly idleMilliseconds: number;
-  readonly totalMilliseconds: number;
 }
 
-/** Ends an exchange with a server, by its signal, when nothing has happened for too long or all of it takes too long. */
+/** Fewer in `idleMilliseconds` are no sign of life: at 16 KiB in 30 s a model of 100 MB would take two days. */
+const LIFE_BYTES = 16 * 1024;
+
+/** Ends an exchange with a server, by its signal, when too little has happened for too long. */
 export class Deadline {
   readonly #clock: Clock;
   readonly #limits: DeadlineLimits;
@@ -16,29 +18,31 @@ export class Deadline {
   /** What took too long, once it did. */
   expired: string | undefined;
   #cancelIdle: Cancel | undefined;
-  readonly #cancelTotal: Cancel;
+  #bytes = 0;
 
   constructor(clock: Clock, limits: DeadlineLimits, signal: AbortSignal) {
     this.#clock = clock;
     this.#limits = limits;
     this.signal = AbortSignal.any([signal, this.#controller.signal]);
-    this.#cancelTotal = clock.after(limits.totalMilliseconds, () => {
-      this.#expire(`it took longer than ${limits.totalMilliseconds / 1000} s`);
-    });
   }
 
   connecting(host: string): void {
     this.#arm(this.#limits.connectMilliseconds, `no connection to ${host} within`);
   }
 
-  /** Something arrived. */
+  /** The server did something. */
   progress(): void {
-    this.#arm(this.#limits.idleMilliseconds, 'the server sent nothing for');
+    this.#bytes = 0;
+    this.#arm(this.#limits.idleMilliseconds, 'the server sent nothing, or next to nothing, for');
+  }
+
+  received(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes >= LIFE_BYTES) this.progress();
   }
 
   close(): void {
     this.#cancelIdle?.();
-    this.#cancelTotal();
     this.#controller.abort();
   }
 

@@ -18,13 +18,30 @@ describe('parseModelUri', () => {
   });
 
   test.each([
+    ['s3://models/a%20b/c.onnx', { kind: 's3', bucket: 'models', key: 'a b/c.onnx' }],
+    ['gs://models.team/digits/', { kind: 'gs', bucket: 'models.team', key: 'digits/' }],
+    ['hf://org/model', { kind: 'hf', repository: 'org/model', revision: 'main', path: '' }],
+    ['hf://org/model@v1.0/onnx/m.onnx', { kind: 'hf', repository: 'org/model', revision: 'v1.0', path: 'onnx/m.onnx' }],
+    ['oci://ghcr.io/org/digits:1', { kind: 'file', path: '/mnt/model' }],
+  ])('reads %s', (uri, location) => {
+    expect(parseModelUri(uri, '/')).toEqual(location);
+  });
+
+  test.each([
     ['model.onnx', 'has no scheme'],
-    ['s3://bucket/model.onnx', 'has the scheme "s3"'],
+    ['azure://bucket/model.onnx', 'has the scheme "azure"'],
+    ['s3://bucket', 'names no path in a bucket'],
+    ['s3://bucket/a/../b', 'has an empty segment'],
+    ['gs://b/a%2F%2e%2e/b', 'names no path in a bucket'],
+    ['gs://bucket/%zz', 'has a "%" that begins no character'],
+    ['hf://model', 'names no repository'],
+    ['hf://organisation/model@a/../b', 'has an empty segment'],
+    ['oci://models', 'names no image'],
     ['file://models/a.onnx', 'is not a valid file URI'],
     ['file:%zz', 'is not a valid file URI'],
     ['file:', 'names no file'],
     ['http://', 'is not a valid URL'],
-    ['pvc://models/../a.onnx', 'names no file on a claim'],
+    ['pvc://models/../a.onnx', 'names nothing on a claim'],
   ])('refuses %s and names the forms there are', (uri, problem) => {
     expect(() => parseModelUri(uri, '/')).toThrow(
       expect.objectContaining({

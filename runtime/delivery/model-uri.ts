@@ -2,12 +2,21 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MODEL_CLAIM_DIRECTORY, parseModelClaim } from '../../common/wire/model-claim.ts';
+import { MODEL_IMAGE_DIRECTORY, parseModelImage } from '../../common/wire/model-image.ts';
 import { StartError } from '../inference.ts';
 
-export type ModelLocation =
-  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'http'; readonly url: URL };
+export type ModelLocation = { readonly kind: 'file'; readonly path: string } | RemoteLocation;
 
-const FORMS = 'file:/absolute/model.onnx, file:relative/model.onnx, http://…, https://… or pvc://claim/path/model.onnx';
+export type RemoteLocation =
+  | { readonly kind: 'http'; readonly url: URL }
+  /** A key may name an object or, with or without a "/" at its end, what is below it. */
+  | { readonly kind: 's3' | 'gs'; readonly bucket: string; readonly key: string }
+  /** The path is empty where the URI names the whole repository. */
+  | { readonly kind: 'hf'; readonly repository: string; readonly revision: string; readonly path: string };
+
+const FORMS =
+  'file:/absolute/path, file:relative/path, http://…, https://…, s3://bucket/path, gs://bucket/path, hf://organisation/model[@revision][/path], ' +
+  'pvc://claim/path or oci://registry/repository:tag, where a path leads to an ONNX file, a folder with one, or an archive';
 
 /** Relative paths are taken from `workingDirectory`. Throws StartError ConfigurationInvalid, which names the forms there are. */
 export function parseModelUri(uri: string, workingDirectory: string): ModelLocation {
@@ -21,15 +30,30 @@ export function parseModelUri(uri: string, workingDirectory: string): ModelLocat
       if (url !== null) return { kind: 'http', url };
       throw invalid(uri, 'is not a valid URL');
     }
+    case 's3':
+    case 'gs': {
+      const [, bucket, key] = /^\w+:\/\/([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])\/([^?#]+)$/i.exec(uri) ?? [];
+      if (bucket !== undefined && key !== undefined) return { kind: scheme, bucket, key: decoded(uri, key) };
+      throw invalid(uri, 'names no path in a bucket');
+    }
+    case 'hf': {
+      const [, repository, revision = 'main', path = ''] =
+        /^hf:\/\/([\w-][\w.-]*\/[\w-][\w.-]*)(?:@([\w.-]+))?(?:\/([^?#]*))?$/i.exec(uri) ?? [];
+      if (repository !== undefined) return { kind: 'hf', repository, revision, path: decoded(uri, path) };
+      throw invalid(uri, 'names no repository');
+    }
     case 'pvc': {
       const claim = parseModelClaim(uri);
       if (claim !== undefined) return { kind: 'file', path: `${MODEL_CLAIM_DIRECTORY}${claim.path}` };
-      throw invalid(uri, 'names no file on a claim');
+      throw invalid(uri, 'names nothing on a claim');
     }
+    case 'oci':
+      if (parseModelImage(uri) !== undefined) return { kind: 'file', path: MODEL_IMAGE_DIRECTORY };
+      throw invalid(uri, 'names no image');
     case undefined:
       throw invalid(uri, 'has no scheme');
     default:
-      throw invalid(uri, `has the scheme "${scheme}", which this runtime cannot fetch from`);
+      throw invalid(uri, `has the scheme "${scheme}", which there is not`);
   }
 }
 
@@ -47,6 +71,18 @@ function filePath(uri: string, workingDirectory: string): string {
     throw invalid(uri, 'is not a valid file URI; behind "file://" there must be one more slash, or no slash at all');
   }
   throw invalid(uri, 'names no file');
+}
+
+function decoded(uri: string, path: string): string {
+  let text: string;
+  try {
+    text = decodeURIComponent(path);
+  } catch {
+    throw invalid(uri, 'has a "%" that begins no character');
+  }
+  // Servers pass over such segments, each in its own way.
+  if (!/(?:^|\/)\.{1,2}(?:\/|$)|\/\/|[\0-\x1f\x7f]/.test(text)) return text;
+  throw invalid(uri, 'has an empty segment, "." or ".." in its path');
 }
 
 function invalid(uri: string, problem: string): StartError {

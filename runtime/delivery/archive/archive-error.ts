@@ -1,0 +1,4 @@
+/** The archive cannot be unpacked, or must not be. The message goes on from "the archive". */
+export class ArchiveError extends Error {
+  override readonly name = 'ArchiveError';
+}

@@ -1,0 +1,104 @@
+/**
+ * Which files beside it an ONNX model keeps weights in. It walks the protobuf and passes over everything else, so that a model of 2 GB costs a few reads.
+ * Field numbers are those of onnx.proto3 (github.com/onnx/onnx).
+ */
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { FileReader } from './file-reader.ts';
+
+type MessageName = 'Model' | 'Graph' | 'Function' | 'Node' | 'Attribute' | 'Sparse' | 'Tensor' | 'Entry';
+
+/** Fields that a tensor can be below, and the message each holds. */
+const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, MessageName>>>> = {
+  Model: { 7: 'Graph', 25: 'Function' },
+  Graph: { 1: 'Node', 5: 'Tensor', 15: 'Sparse' },
+  Function: { 7: 'Node', 11: 'Attribute' },
+  Node: { 5: 'Attribute' },
+  Attribute: { 5: 'Tensor', 6: 'Graph', 10: 'Tensor', 11: 'Graph', 22: 'Sparse', 23: 'Sparse' },
+  Sparse: { 1: 'Tensor', 2: 'Tensor' },
+  Tensor: { 13: 'Entry' },
+  Entry: {},
+};
+
+const KEY_FIELD = 1;
+const VALUE_FIELD = 2;
+const MOST_NAME_BYTES = 4096;
+/** Of graphs in graphs; ONNX Runtime itself stops at 100 messages within one another. */
+const MOST_DEPTH = 100;
+const MOST_FILES = 10_000;
+
+/** As the model has them, each once, in order; none if the file is no protobuf, which is ONNX Runtime's to say. */
+export function findExternalData(path: string): string[] {
+  const fd = openSync(path, 'r');
+  try {
+    const reader = new FileReader(fd, fstatSync(fd).size);
+    const names = new Set<string>();
+    try {
+      walk(reader, 'Model', 0, reader.size, MOST_DEPTH, names);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    return [...names];
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function walk(
+  reader: FileReader,
+  message: MessageName,
+  start: number,
+  end: number,
+  depth: number,
+  names: Set<string>,
+): void {
+  if (depth === 0 || names.size > MOST_FILES) throw new RangeError('too deep, or too many files');
+  let key = '';
+  let value = '';
+  for (let position = start; position < end;) {
+    const tag = readVarint(reader, position);
+    position = tag.end;
+    const field = Math.floor(tag.value / 8);
+    switch (tag.value % 8) {
+      case 0:
+        position = readVarint(reader, position).end;
+        break;
+      case 1:
+        position += 8;
+        break;
+      case 5:
+        position += 4;
+        break;
+      case 2: {
+        const length = readVarint(reader, position);
+        position = length.end;
+        const next = position + length.value;
+        if (next > end) throw new RangeError('a field that ends behind its message');
+        const below = FIELDS[message][field];
+        if (below !== undefined) walk(reader, below, position, next, depth - 1, names);
+        else if (message === 'Entry' && (field === KEY_FIELD || field === VALUE_FIELD)) {
+          if (length.value > MOST_NAME_BYTES) throw new RangeError('a name that is too long');
+          const text = reader.text(position, length.value);
+          if (field === KEY_FIELD) key = text;
+          else value = text;
+        }
+        position = next;
+        break;
+      }
+      default:
+        throw new RangeError('not a protobuf');
+    }
+  }
+  if (message === 'Entry' && key === 'location') names.add(value);
+}
+
+function readVarint(reader: FileReader, start: number): { readonly value: number; readonly end: number } {
+  let value = 0;
+  let scale = 1;
+  for (let position = start; position < start + 10; position += 1) {
+    const byte = reader.byte(position);
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return { value, end: position + 1 };
+    scale *= 128;
+  }
+  throw new RangeError('a number without end');
+}

@@ -1,0 +1,269 @@
+/**
+ * Brings a model from a server into the cache: the ONNX file, found in a folder if the URI names one, with the files that it keeps weights in, or an archive.
+ * Nothing is in the cache before it is whole and what its pin says.
+ */
+import { randomInt } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { MODEL_SECRET_ENVIRONMENT } from '../../common/wire/model-credentials.ts';
+import { StartError } from '../inference.ts';
+import { ArchiveError } from './archive/archive-error.ts';
+import { archiveKind, unpack, type ArchiveKind } from './archive/unpack.ts';
+import { ModelCache, type CachedModel, type Remembered } from './cache/model-cache.ts';
+import { modelCacheBytes } from './cache-limit.ts';
+import { checkPin } from './check-pin.ts';
+import { chooseModel } from './choose-model.ts';
+import { DownloadError, toDownloadError } from './download-error.ts';
+import { findExternalData } from './external-data.ts';
+import { HttpClient } from './http/http-client.ts';
+import { modelDigest, type NamedDigest } from './model-digest.ts';
+import type { RemoteLocation } from './model-uri.ts';
+import { errorText } from './node-error.ts';
+import { requireDataPath } from './data-path.ts';
+import { safePath } from './safe-path.ts';
+import { openSource } from './sources/open-source.ts';
+import type { RemoteObject, Source } from './sources/source.ts';
+import {
+  downloadObject,
+  TRANSFER_LIMITS,
+  type Downloaded,
+  type DownloadOptions,
+  type TransferLimits,
+} from './transfer/download-object.ts';
+import type { OpenOptions } from './open-model.ts';
+
+export interface FetchLimits extends TransferLimits {
+  readonly connectMilliseconds: number;
+  readonly idleMilliseconds: number;
+  readonly redirects: number;
+}
+
+export const FETCH_LIMITS: FetchLimits = {
+  ...TRANSFER_LIMITS,
+  connectMilliseconds: 10_000,
+  idleMilliseconds: 30_000,
+  redirects: 5,
+};
+
+export interface FetchRequest {
+  readonly location: RemoteLocation;
+  /** As it was given; it may hold secrets. */
+  readonly uri: string;
+  /** For messages. */
+  readonly name: string;
+  readonly pin: string | undefined;
+}
+
+/** Rejects with StartError, or with the signal's reason. */
+export async function fetchModel(request: FetchRequest, options: OpenOptions): Promise<CachedModel> {
+  const { directory, clock, signal, environment = process.env, limits = FETCH_LIMITS } = options;
+  const cacheBytes = modelCacheBytes(environment);
+  const cache = new ModelCache(directory, cacheBytes, clock);
+  const found = request.pin === undefined ? undefined : await cache.find(request.pin, signal);
+  if (found !== undefined) return found;
+  const workplace = await cache.makeWorkplace().catch((error: unknown) => {
+    throw new StartError(
+      'ModelFetchFailed',
+      `The model directory ${directory} cannot be written to: ${errorText(error)}`,
+    );
+  });
+  const authorities = environment[MODEL_SECRET_ENVIRONMENT['ca.crt']];
+  const client = new HttpClient({ clock, limits, redirects: limits.redirects, authorities });
+  try {
+    const source = await openSource(request.location, { client, clock, environment, signal });
+    return await new Fetch(request, { ...options, cacheBytes }, cache, client, workplace).run(source);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw startError(error, request.name);
+  } finally {
+    client.close();
+    await rm(workplace, { recursive: true, force: true });
+  }
+}
+
+interface FetchOptions extends OpenOptions {
+  readonly cacheBytes: number;
+}
+
+/** Replicas that start in the same instant must not have the same. */
+const spread = (): number => randomInt(1 << 24) / (1 << 24);
+
+class Fetch {
+  readonly #request: FetchRequest;
+  readonly #options: FetchOptions;
+  readonly #cache: ModelCache;
+  readonly #workplace: string;
+  readonly #download: Omit<DownloadOptions, 'maximumBytes' | 'makeRoom'>;
+  /** Of what this fetch has already written. */
+  #bytes = 0;
+
+  constructor(request: FetchRequest, options: FetchOptions, cache: ModelCache, client: HttpClient, workplace: string) {
+    const { clock, random = spread, signal, limits = FETCH_LIMITS } = options;
+    this.#request = request;
+    this.#options = options;
+    this.#cache = cache;
+    this.#workplace = workplace;
+    this.#download = { client, clock, random, signal, limits };
+  }
+
+  async run(source: Source): Promise<CachedModel> {
+    const { uri, pin } = this.#request;
+    const known = pin === undefined ? await this.#cache.recall(uri) : undefined;
+    const { object, file } = await this.#fetchFirst(source, known?.objects[0]?.tag);
+    if (file === undefined) {
+      const cached = known === undefined ? undefined : await this.#findUnchanged(object, known);
+      if (cached !== undefined) return cached;
+    }
+    const path = join(this.#workplace, 'model');
+    const model = file ?? (await this.#get(object, path));
+    if (model === undefined)
+      throw new DownloadError('the server says that it is unchanged although that was not asked', 'lasting');
+    const kind = await archiveKind(path);
+    const stored =
+      kind === undefined
+        ? await this.#storeModel(object, path, model)
+        : await this.#storeArchive(object, path, model, kind);
+    return stored;
+  }
+
+  /** The URI as an object, then as a folder, or the other way round. */
+  async #fetchFirst(
+    source: Source,
+    knownTag: string | undefined,
+  ): Promise<{ object: RemoteObject; file: Downloaded | undefined }> {
+    const path = join(this.#workplace, 'model');
+    const asObject = async (): Promise<{ object: RemoteObject; file: Downloaded | undefined } | undefined> => {
+      const { object } = source;
+      if (object === undefined) return undefined;
+      try {
+        return { object, file: await this.#get(object, path, knownTag) };
+      } catch (error) {
+        if (error instanceof DownloadError && error.kind === 'notFound' && source.list !== undefined) return undefined;
+        throw error;
+      }
+    };
+    const asFolder = async (): Promise<{ object: RemoteObject; file: Downloaded | undefined } | undefined> => {
+      const names = (await source.list?.(this.#options.signal)) ?? [];
+      if (names.length === 0) return undefined;
+      const choice = chooseModel(names.flatMap((name) => safePath(name) ?? []));
+      if ('problem' in choice) throw new DownloadError(choice.problem, 'notFound');
+      const object = source.below(choice.path);
+      return { object, file: await this.#get(object, path, knownTag) };
+    };
+    const [first, second] = source.looksLikeFolder ? [asFolder, asObject] : [asObject, asFolder];
+    const found = (await first()) ?? (await second());
+    if (found === undefined) throw new DownloadError('neither a file nor a folder is there', 'notFound');
+    return found;
+  }
+
+  /** The model is as it was when it was last fetched: is its data too, and is all of it still in the cache? */
+  async #findUnchanged(model: RemoteObject, known: Remembered): Promise<CachedModel | undefined> {
+    for (const { name, tag } of known.objects.slice(1)) {
+      const path = join(this.#workplace, 'probe');
+      const changed = await this.#get(model.beside(name), path, tag);
+      await rm(path, { force: true });
+      if (changed !== undefined) return undefined;
+    }
+    return this.#cache.find(known.sha256, this.#options.signal);
+  }
+
+  async #storeModel(object: RemoteObject, path: string, model: Downloaded): Promise<CachedModel> {
+    const { name, pin } = this.#request;
+    const data = findExternalData(path);
+    const own = safePath(object.name) ?? 'model.onnx';
+    const files: (NamedDigest & Downloaded)[] = [{ name: data.length === 0 ? '' : own, ...model }];
+    if (data.length === 0) {
+      checkPin(modelDigest(files), pin, name);
+      return this.#store(path, '', files, modelDigest(files));
+    }
+    const folder = join(this.#workplace, 'folder');
+    await mkdir(folder);
+    await rename(path, join(folder, own));
+    for (const location of data) {
+      const relative = requireDataPath(location);
+      const place = join(folder, relative);
+      await mkdir(dirname(place), { recursive: true });
+      const fetched = await this.#get(object.beside(relative), place).catch((error: unknown) => {
+        if (!(error instanceof DownloadError)) throw error;
+        throw new DownloadError(`${error.message}, for ${relative}, in which it keeps weights`, error.kind);
+      });
+      if (fetched !== undefined) files.push({ name: relative, ...fetched });
+    }
+    const digest = modelDigest(files);
+    checkPin(digest, pin, name, files.length);
+    return this.#store(folder, own, files, digest);
+  }
+
+  /** The pin is the archive's, and is checked before a byte of it is looked at. */
+  async #storeArchive(
+    object: RemoteObject,
+    path: string,
+    archive: Downloaded,
+    kind: ArchiveKind,
+  ): Promise<CachedModel> {
+    const { name, pin } = this.#request;
+    checkPin(archive, pin, name);
+    const folder = join(this.#workplace, 'folder');
+    await mkdir(folder);
+    const written = await unpack(
+      path,
+      kind,
+      folder,
+      this.#options.cacheBytes - archive.sizeBytes,
+      this.#options.signal,
+    );
+    const choice = chooseModel(written.map((file) => file.path));
+    if ('problem' in choice) throw new ArchiveError(`holds no model that can be told: ${choice.problem}`);
+    await rm(path);
+    const digest = { sha256: archive.sha256, sizeBytes: archive.sizeBytes };
+    const entry = { digest, model: choice.path, files: written };
+    await this.#cache.makeRoom(written.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    const cached = await this.#cache.store(folder, entry, this.#options.signal);
+    await this.#remember(digest.sha256, [{ name: object.name, tag: archive.tag }]);
+    return cached;
+  }
+
+  async #store(
+    path: string,
+    model: string,
+    files: readonly (NamedDigest & Downloaded)[],
+    digest: { sha256: string; sizeBytes: number },
+  ): Promise<CachedModel> {
+    const entry = {
+      digest,
+      model,
+      files: files.map(({ name, sha256, sizeBytes }) => ({ path: name, sha256, sizeBytes })),
+    };
+    const cached = await this.#cache.store(path, entry, this.#options.signal);
+    await this.#remember(digest.sha256, files);
+    return cached;
+  }
+
+  async #remember(
+    sha256: string,
+    files: readonly { readonly name: string; readonly tag: string | undefined }[],
+  ): Promise<void> {
+    const objects = files.flatMap(({ name, tag }) => (tag === undefined ? [] : [{ name, tag }]));
+    if (objects.length === files.length) await this.#cache.remember(this.#request.uri, { sha256, objects });
+  }
+
+  async #get(object: RemoteObject, path: string, knownTag?: string): Promise<Downloaded | undefined> {
+    const fetched = await downloadObject(object.target, path, {
+      ...this.#download,
+      maximumBytes: this.#options.cacheBytes - this.#bytes,
+      makeRoom: (bytes) => this.#cache.makeRoom(this.#bytes + bytes),
+      knownTag,
+    });
+    this.#bytes += fetched?.sizeBytes ?? 0;
+    return fetched;
+  }
+}
+
+function startError(error: unknown, name: string): StartError {
+  if (error instanceof StartError) return error;
+  if (error instanceof ArchiveError) return new StartError('ModelInvalid', `The archive at ${name} ${error.message}.`);
+  const problem = toDownloadError(error);
+  if (problem.kind === 'notFound')
+    return new StartError('ModelNotFound', `There is no model at ${name}: ${problem.message}.`);
+  return new StartError('ModelFetchFailed', `The model at ${name} could not be fetched: ${problem.message}.`);
+}
