@@ -12,6 +12,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'Send an inference request to a function',
     load: async () => (await import('./invoke/invoke.ts')).invoke,
   },
+  'client-types': {
+    summary: 'Print a model’s inputs and outputs as a TypeScript type',
+    load: async () => (await import('./client-types/client-types.ts')).clientTypes,
+  },
   serve: {
     summary: 'Serve one ONNX file, without scaling',
     load: async () => (await import('./serve/serve.ts')).serve,
@@ -27,7 +31,7 @@ const HELP = [
   '',
   'Serverless ONNX inference on your own Kubernetes.',
   '',
-  ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`),
+  ...Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`),
   '',
   '`pilotlight COMMAND --help` says more.',
 ].join('\n');

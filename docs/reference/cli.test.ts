@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Command } from '../../cli/command.ts';
+import { clientTypes } from '../../cli/client-types/client-types.ts';
 import { invoke } from '../../cli/invoke/invoke.ts';
 import { local } from '../../cli/local/local.ts';
 import { main } from '../../cli/main.ts';
@@ -8,7 +9,7 @@ import { validate } from '../../cli/validate/validate.ts';
 import { readPage, tableBelow } from '../markdown.ts';
 
 const page = readPage('reference/cli.md');
-const COMMANDS: Record<string, Command> = { local, invoke, serve, validate };
+const COMMANDS: Record<string, Command> = { local, invoke, 'client-types': clientTypes, serve, validate };
 const WITH_OPTIONS = Object.values(COMMANDS).filter(({ options }) => Object.keys(options).length > 0);
 
 test('describes the commands that there are', async () => {
@@ -19,8 +20,8 @@ test('describes the commands that there are', async () => {
     environment: {},
     interrupted: new AbortController().signal,
   });
-  const there = [...out.join('\n').matchAll(/^ {2}(\w+) {2,}/gm)].map(([, name]) => name);
-  expect([...page.matchAll(/^## (\w+)$/gm)].map(([, name]) => name)).toEqual(there);
+  const there = [...out.join('\n').matchAll(/^ {2}([\w-]+) {2,}/gm)].map(([, name]) => name);
+  expect([...page.matchAll(/^## ([\w-]+)$/gm)].map(([, name]) => name)).toEqual(there);
   expect(Object.keys(COMMANDS)).toEqual(there);
 });
 
