@@ -27,6 +27,8 @@ export class FakeModel implements Model {
   readonly failed: Promise<Error>;
   /** Makes the promise `failed` come true. */
   readonly fail: (error: Error) => void;
+  /** Every one that came. */
+  readonly requests: InferenceRequest[] = [];
   closed = false;
   #held = false;
   #running: Waiting | undefined;
@@ -55,6 +57,7 @@ export class FakeModel implements Model {
   }
 
   infer(request: InferenceRequest): Promise<InferenceResult> {
+    this.requests.push(request);
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#ended;
       const { signal, deadline } = request;

@@ -80,7 +80,7 @@ export async function testRuntime(
       timeoutSeconds: 60,
     },
     pod: POD,
-    ports: { http: 0, control: 0, metrics: 0 },
+    ports: { http: 0, grpc: 0, control: 0, metrics: 0 },
     host: '127.0.0.1',
     maxBodyBytes: 10_000,
     modelDirectory: '/nowhere',

@@ -258,7 +258,7 @@ describe('the end', () => {
   test('a port that is taken is a failure that names it', async () => {
     const { runtime } = await testRuntime();
     const port = runtime.ports.http;
-    await expect(testRuntime({ ports: { http: port, control: 0, metrics: 0 } })).rejects.toThrow(
+    await expect(testRuntime({ ports: { http: port, grpc: 0, control: 0, metrics: 0 } })).rejects.toThrow(
       expect.objectContaining({
         reason: 'ConfigurationInvalid',
         message: expect.stringContaining(`HTTP port ${port} `),

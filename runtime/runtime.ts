@@ -17,7 +17,7 @@ export interface RuntimeOptions {
   /** Who this process is to gateways and operators. Without it there is no control port and no announcement, and every caller is a stranger. */
   readonly pod?: Pod | undefined;
   /** 0 takes any free port. */
-  readonly ports: { readonly http: number; readonly control: number; readonly metrics: number };
+  readonly ports: { readonly http: number; readonly grpc: number; readonly control: number; readonly metrics: number };
   /** Every address of the machine if absent. */
   readonly host?: string | undefined;
   readonly maxBodyBytes: number;
@@ -35,7 +35,7 @@ export interface RuntimeOptions {
 
 export interface Runtime {
   /** Those taken; `control` only for a pod. */
-  readonly ports: { readonly http: number; readonly control?: number; readonly metrics: number };
+  readonly ports: { readonly http: number; readonly grpc: number; readonly control?: number; readonly metrics: number };
   /** Resolves when the model is warm and requests are admitted; rejects with StartError, or because of an early close. */
   readonly ready: Promise<Model>;
   /** Admits nothing more, says so to those who come yet, lets what is in flight end, then ends servers and threads. */
@@ -78,6 +78,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     specification,
     gate,
     model: () => model,
+    warm: loading,
     clock,
     logger,
     timeout: specification.timeoutSeconds * 1000,
@@ -112,6 +113,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     async close() {
       const isExpected = pod === undefined || gate.phase !== 'Ready';
       gate.terminate();
+      servers.endStreams();
       if (!isExpected) await new Promise<void>((resolve) => clock.after(FAREWELL_MILLISECONDS, resolve));
       await gate.idle();
       await servers.close();
@@ -131,7 +133,7 @@ function phaseFollower(
   return (phase) => {
     logger.info({ phase }, 'Changed phase');
     announcing.abort();
-    const { http, control } = ports;
+    const { http, grpc, control } = ports;
     if (phase !== 'Ready' || pod === undefined || control === undefined) return;
     announcing = new AbortController();
     const announcement = {
@@ -140,7 +142,7 @@ function phaseFollower(
       pod: pod.name,
       uid: pod.uid,
       host: pod.host,
-      ports: { http, control },
+      ports: { http, grpc, control },
       executionProviders,
       model: facts,
       phases,

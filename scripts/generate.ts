@@ -1,10 +1,10 @@
 /**
  * Makes from crds/*.yaml the TypeScript types, each definition as a module (so that programs need no file of the repository), the reference and the
  * chart's templates; from the chart's values.yaml the descriptions in its schema, and the reference.
- * From monitoring/dashboards/ it makes Grafana's files.
+ * From monitoring/dashboards/ it makes Grafana's files, and from runtime/grpc/proto/ what gRPC's reflection answers with.
  * `--check` writes nothing and fails with the name of each file that would change.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { format } from 'prettier';
@@ -17,6 +17,7 @@ import { describedSchema, type ValuesSchema } from './generate/chart-values.ts';
 import { generateDefinitionModule } from './generate/definition-module.ts';
 import { documentedValues } from './generate/documented-values.ts';
 import { generateReference } from './generate/reference.ts';
+import { generateProtoFiles } from './generate/proto-files.ts';
 import { generateTypes } from './generate/types.ts';
 import { generateValuesPage } from './generate/values-page.ts';
 
@@ -54,6 +55,13 @@ for (const board of [FUNCTIONS, CONTROL_PLANE]) {
   const json = JSON.stringify(makeDashboard(board));
   write(`charts/pilotlight/dashboards/${board.uid}.json`, await format(json, { parser: 'json', printWidth: 120 }));
 }
+const PROTOS = 'runtime/grpc/proto';
+const protos = readdirSync(join(ROOT, PROTOS)).map(
+  (file) => [file, readFileSync(join(ROOT, PROTOS, file), 'utf8')] as const,
+);
+const protoNotice = `// Generated from ${PROTOS}/ by scripts/generate.ts; change that and run make generate.\n\n`;
+write('runtime/grpc/generated/proto-files.ts', await generateProtoFiles(new Map(protos), protoNotice));
+
 if (check && drifted.length > 0) process.exitCode = 1;
 
 function write(file: string, content: string): void {

@@ -40,6 +40,7 @@ export function localPods({ clock, directory, onLine }: LocalPodsOptions): PodRu
       processes.start(pod, {
         ...declared,
         [RUNTIME_ENVIRONMENT.httpPort]: '0',
+        [RUNTIME_ENVIRONMENT.grpcPort]: '0',
         [RUNTIME_ENVIRONMENT.controlPort]: '0',
         [RUNTIME_ENVIRONMENT.metricsPort]: '0',
         [RUNTIME_ENVIRONMENT.modelDirectory]: join(directory, 'models'),

@@ -13,11 +13,12 @@ const HOST = '127.0.0.1';
 
 export const serve: Command = {
   name: 'serve',
-  summary: 'Serves one ONNX model over HTTP, without scaling.',
+  summary: 'Serves one ONNX model by HTTP and gRPC, without scaling.',
   positionals: 'MODEL',
   options: {
     name: { value: 'NAME', description: "the model's name in paths (default the file's)" },
     port: { value: 'PORT', description: 'port to listen on; 0 takes a free one', default: '8080' },
+    'grpc-port': { value: 'PORT', description: 'port for gRPC; 0 takes a free one', default: '8081' },
     'metrics-port': { value: 'PORT', description: 'port of /metrics; 0 takes a free one', default: '9090' },
     threads: { value: 'NUMBER', description: 'threads of one run (default the number of processors)' },
     verbose: { description: 'show what the runtime logs' },
@@ -42,6 +43,7 @@ export const serve: Command = {
       },
       ports: {
         http: port('port', options['port']),
+        grpc: port('grpc-port', options['grpc-port']),
         metrics: port('metrics-port', options['metrics-port']),
         control: 0,
       },
@@ -61,6 +63,7 @@ export const serve: Command = {
     try {
       const { facts } = await runtime.ready;
       terminal.out(`${name} is ready at http://${HOST}:${runtime.ports.http}/v2/models/${name}`);
+      terminal.out(`gRPC      ${HOST}:${runtime.ports.grpc}`);
       terminal.out(`Batching  ${facts.batching.enabled ? 'on' : 'off'}: ${facts.batching.reason}`);
       await new Promise<void>((ended) => {
         if (terminal.interrupted.aborted) ended();

@@ -1,13 +1,16 @@
-/** The runtime's three servers, each on its port: inference for gateways, control for the operator, metrics and probes for the cluster. */
+/** The runtime's servers, each on its port: inference by HTTP and gRPC for gateways, control for the operator, metrics and probes for the cluster. */
 import { startHealthServer } from '../../common/platform/health-server.ts';
 import { StartError } from '../inference.ts';
+import { startGrpcListener } from '../grpc/grpc-listener.ts';
 import { startControlServer } from './control-server.ts';
 import { createInferenceServer, type InferenceServerOptions } from './inference-server.ts';
 import { createMetrics, type RuntimeMetrics } from './metrics.ts';
 
 export interface ServersOptions extends Omit<InferenceServerOptions, 'metrics'> {
   /** 0 takes any free port. */
-  readonly ports: { readonly http: number; readonly control: number; readonly metrics: number };
+  readonly ports: { readonly http: number; readonly grpc: number; readonly control: number; readonly metrics: number };
+  /** Resolves when the model is warm. */
+  readonly warm: Promise<unknown>;
   /** Every address of the machine if undefined. */
   readonly host: string | undefined;
   /** No control server without it. */
@@ -15,8 +18,10 @@ export interface ServersOptions extends Omit<InferenceServerOptions, 'metrics'> 
 }
 
 export interface Servers {
-  readonly ports: { readonly http: number; readonly control?: number; readonly metrics: number };
+  readonly ports: { readonly http: number; readonly grpc: number; readonly control?: number; readonly metrics: number };
   readonly metrics: RuntimeMetrics;
+  /** Streams answer what they have and end; requests that are in flight go on. */
+  endStreams(): void;
   /** Closes every connection. */
   close(): Promise<void>;
 }
@@ -42,8 +47,9 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
     return server;
   };
   try {
-    const [http, control, health] = await Promise.all([
+    const [http, grpc, control, health] = await Promise.all([
       had('HTTP', ports.http, startInference({ ...options, metrics }, ports.http, host)),
+      had('gRPC', ports.grpc, startGrpcListener({ ...options, metrics, port: ports.grpc })),
       drainToken === undefined
         ? undefined
         : had('control', ports.control, startControlServer({ gate, drainToken, port: ports.control, host })),
@@ -59,8 +65,14 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
       ),
     ]);
     return {
-      ports: { http: http.port, ...(control !== undefined && { control: control.port }), metrics: health.port },
+      ports: {
+        http: http.port,
+        grpc: grpc.port,
+        ...(control !== undefined && { control: control.port }),
+        metrics: health.port,
+      },
       metrics,
+      endStreams: () => grpc.endStreams(),
       close,
     };
   } catch (error) {

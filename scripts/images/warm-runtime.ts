@@ -85,6 +85,7 @@ function environment(): Record<string, string> {
     [NAMES.announceToken]: 'none',
     [NAMES.drainToken]: 'none',
     [NAMES.httpPort]: '0',
+    [NAMES.grpcPort]: '0',
     [NAMES.controlPort]: '0',
     [NAMES.metricsPort]: '0',
     [NAMES.modelDirectory]: DIRECTORY,
