@@ -68,6 +68,26 @@ bench: install ## Print the figures of docs/reference/performance.md: cold start
 	@node e2e/bench/operator-memory.ts
 	@echo "Figures that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
 
+bench-runtime: install ## Print the runtime's figures beside the bare library and the usual Python servers (about 12 minutes; PARTS=overhead,batching: some parts)
+	@node scripts/build.ts
+	@node e2e/bench/runtime/main.ts $(PARTS)
+
+bench-memory: install ## Print the runtime's memory over a million requests, 200 thousand bad ones and 20 reloads (about 5 minutes; PARTS=requests or reloads)
+	@node scripts/build.ts
+	@node e2e/bench/memory/main.ts $(PARTS)
+
+fuzz: install ## Send a million hostile requests to running servers (about 6 minutes); SEED=7 FROM=0 COUNT=1000: these
+	@node scripts/build.ts
+	@node e2e/fuzz/main.ts
+
+clients-test: install ## Run other people's clients against a server: curl, tritonclient, KServe's, perf_analyzer; needs Python 3.11 or later
+	@node scripts/build.ts
+	@node e2e/clients/main.ts
+
+test-gpu: install ## Run the runtime on an NVIDIA GPU and print its figures beside the CPU's; without one it says so
+	@node scripts/build.ts
+	@node e2e/gpu/main.ts
+
 bench-cluster: install ## Print those that need a cluster, which is $KUBECONFIG's, installed and otherwise idle (about 12 minutes; PARTS=burst: one part)
 	@node e2e/cluster/support/check-prerequisites.ts
 	@node e2e/bench/cluster/main.ts $(PARTS)

@@ -9,7 +9,8 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const CACHE = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'python');
+/** Also for programs that Python's packages bring. */
+export const PYTHON_CACHE = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'python');
 const INSTALL_MILLISECONDS = 240_000;
 
 export type PythonEnvironment = { readonly directory: string; readonly python: string } | { readonly missing: string };
@@ -17,7 +18,7 @@ export type PythonEnvironment = { readonly directory: string; readonly python: s
 /** Makes the environment unless it is there. `requirements` is the path of a file that names every package with its version. */
 export async function pythonEnvironment(requirements: string): Promise<PythonEnvironment> {
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const directory = join(CACHE, `${basename(requirements, '.txt')}-${digest}`);
+  const directory = join(PYTHON_CACHE, `${basename(requirements, '.txt')}-${digest}`);
   const environment = { directory, python: join(directory, 'bin', 'python') };
   const complete = join(directory, 'complete');
   if (existsSync(complete)) return environment;
@@ -25,7 +26,7 @@ export async function pythonEnvironment(requirements: string): Promise<PythonEnv
   rmSync(directory, { recursive: true, force: true });
   try {
     await run('python3', ['-m', 'venv', directory]);
-    const flags = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+    const flags = ['--quiet', '--disable-pip-version-check', '--no-deps', '--no-compile', '--only-binary=:all:'];
     const command = ['-m', 'pip', 'install', ...flags, '--requirement', requirements];
     await run(environment.python, command, { timeout: INSTALL_MILLISECONDS });
     writeFileSync(complete, '');
