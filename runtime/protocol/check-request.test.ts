@@ -45,3 +45,8 @@ test.each<[about: string, inputs: object[], outputs: object[] | undefined, says:
   // prettier-ignore
   expect(() => checkRequest(request(inputs, outputs), facts)).toThrow(says);
 });
+
+test('of a hundred thousand inputs the first that is too many ends the look at them', () => {
+  const inputs = [pixels, scale, ...Array.from({ length: 100_000 }, () => scale)];
+  expect(() => checkRequest(request(inputs), facts)).toThrow('The input "scale" is given more than once.');
+});

@@ -172,6 +172,31 @@ describe('bad input', () => {
     expect([status, headers['pilotlight-pod-uid']]).toEqual([417, POD.uid]);
   });
 
+  test.each<[about: string, body: string]>([
+    ['a shape of more than there is', ROW.replace('[1,2],', '[1000000000,2],')],
+    ['dimensions that overflow', ROW.replace('[1,2],', '[2147483647,2147483647,2147483647],')],
+    ['a negative dimension', ROW.replace('[1,2],', '[-1,2],')],
+    ['NaN', ROW.replace('[1,2]}', '[NaN,2]}')],
+    ['Infinity', ROW.replace('[1,2]}', '[Infinity,2]}')],
+    ['a number beyond all', ROW.replace('[1,2]}', '[1e999,2]}')],
+    ['an integer beyond 64 bits for a dimension', ROW.replace('[1,2],', '[18446744073709551616,2],')],
+    ['a prototype', ROW.replace('"x"', '"x","__proto__":{"data":[1,2]}').replace('"data":[1,2]}]', '"no":1}]')],
+    ['a name from the prototype', ROW.replace('"x"', '"__proto__"')],
+    ['no inputs', '{"inputs":[]}'],
+    ['depth', `{"inputs":${'['.repeat(4_000)}${']'.repeat(4_000)}}`],
+    ['depth without end', '['.repeat(9_000)],
+    ['many inputs', `{"inputs":[${Array.from({ length: 900 }, () => '{}').join(',')}]}`],
+  ])('%s in the JSON is a bad request', async (_about, body) => {
+    const { infer } = await testRuntime();
+    expect((await infer({ body })).status).toBe(400);
+    expect((await infer()).status).toBe(200);
+  });
+
+  test('bytes that are not UTF-8 are a bad request', async () => {
+    const { infer } = await testRuntime();
+    expect((await infer({ body: Buffer.from(ROW.replace('"x"', '"\xff"'), 'latin1') })).status).toBe(400);
+  });
+
   test('a fault of ours is answered 500 and logged, and the process goes on', async () => {
     const log: string[] = [];
     const logger = pino({ level: 'error' }, { write: (line) => log.push(line) });

@@ -25,6 +25,8 @@ const LIMITS = {
   /** A gateway takes heads of 32 KiB and adds its own headers. */
   maxHeaderSize: 40 * 1024,
   headersTimeout: 20_000,
+  /** How often connections are held to these two; Node's own 30 s would make 50 of 20. */
+  connectionsCheckingInterval: 5_000,
   /** Milliseconds from a request's first byte to its last; as Node itself has it. */
   requestTimeout: 300_000,
   /** A gateway keeps idle connections for less, so that it, not the pod, closes them: a request on a closing one would be lost. */
