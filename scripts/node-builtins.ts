@@ -16,7 +16,8 @@ export const nodeBuiltins: Plugin = {
   setup(build) {
     build.onResolve({ filter: /^[a-z0-9_:/]+$/ }, ({ path, kind, importer, namespace }) => {
       if (!isBuiltin(path)) return undefined;
-      if (namespace !== 'file') return { path, external: true };
+      // What is imported late is imported as it is: as a module of ours it would have a default export alone.
+      if (namespace !== 'file' || kind === 'dynamic-import') return { path, external: true };
       const lazy = kind === 'require-call' && SELDOM_USED.test(path) && importer.includes('node_modules');
       return { path, namespace: lazy ? 'lazy-builtin' : 'builtin' };
     });
