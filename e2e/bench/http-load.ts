@@ -18,6 +18,8 @@ export interface Target extends HttpRequest {
 export interface ClosedLoop extends Target {
   readonly connections: number;
   readonly milliseconds: number;
+  /** Ends earlier after so many. */
+  readonly requests?: number;
 }
 
 export interface OpenLoop extends ClosedLoop {
@@ -36,12 +38,15 @@ export interface LoadResult {
 }
 
 /** Rejects if an answer is not 200. */
-export async function closedLoop({ connections, milliseconds, ...target }: ClosedLoop): Promise<LoadResult> {
+export async function closedLoop(load: ClosedLoop): Promise<LoadResult> {
+  const { connections, milliseconds, requests = Infinity, ...target } = load;
+  let left = requests;
   const latencies: number[] = [];
   return measure(target, connections, latencies, (lines) => {
     const end = performance.now() + milliseconds;
     const ask = async (line: Line): Promise<void> => {
-      for (let now = performance.now(); now < end;) {
+      for (let now = performance.now(); now < end && left > 0;) {
+        left -= 1;
         await line.ask();
         const answered = performance.now();
         latencies.push(answered - now);

@@ -1,9 +1,9 @@
 /** The product with several gateways, each a process of its own, and everything that a test may do to them. */
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { localPods } from '../../cli/local/local-pods.ts';
 import { systemClock } from '../../common/platform/clock.ts';
+import { createLogger } from '../../common/platform/logging.ts';
 import { ANNOUNCEMENTS_PATH, type Announcement } from '../../common/wire/announcement.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import { MemoryCluster } from '../../operator/cluster/memory/memory-cluster.ts';
@@ -46,7 +46,7 @@ export class Fleet {
       cluster,
       clock,
       random,
-      logger: pino({ level: 'silent' }),
+      logger: createLogger('test', 'silent'),
       registry: new Registry(),
     });
     const [first, second] = this.gateways.map(({ ports }) => ports);

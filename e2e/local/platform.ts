@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { ModelFunction, ModelFunctionManifest } from '../../common/api/kinds.ts';
 import { API_VERSION, LABELS } from '../../common/api/names.ts';
 import { systemClock } from '../../common/platform/clock.ts';
+import { createLogger } from '../../common/platform/logging.ts';
 import { startLocalPlatform } from '../../cli/local/local-platform.ts';
 import { read, type Reading } from '../../demo/reading.ts';
 import { apply, remove } from '../../operator/cluster/apply.ts';
@@ -50,7 +50,7 @@ async function startLocal({ directory, onPodLine }: Surroundings): Promise<Platf
     directory,
     clock: systemClock,
     random: Math.random,
-    logger: pino({ level: 'silent' }),
+    logger: createLogger('test', 'silent'),
     runtimeLogLevel: 'info',
     onPodLine,
   });

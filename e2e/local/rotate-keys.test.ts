@@ -4,10 +4,10 @@
  */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { ModelFunction } from '../../common/api/kinds.ts';
 import { API_VERSION } from '../../common/api/names.ts';
+import { createLogger } from '../../common/platform/logging.ts';
 import type { ManualClock } from '../../common/platform/manual-clock.ts';
 import { ANNOUNCEMENTS_PATH } from '../../common/wire/announcement.ts';
 import { GATEWAY_DEFAULTS } from '../../gateway/configuration.ts';
@@ -30,7 +30,7 @@ import { sendRequest } from './request.ts';
 const SYSTEM = 'pilotlight-system';
 const SECRET = { namespace: SYSTEM, name: 'pilotlight-control' };
 const HOST = '127.0.0.1';
-const logger = pino({ level: 'silent' });
+const logger = createLogger('test', 'silent');
 /** Turns of the event loop in which everything that was sent has come. */
 const TURNS = 30;
 

@@ -28,24 +28,28 @@ export interface ServedModel {
   readonly path: string;
 }
 
+/** What a function gets that says nothing but its model, on one core. */
+export function defaultSpecification({ name, path }: ServedModel): RuntimeSpecification {
+  return {
+    namespace: 'default',
+    function: name,
+    revision: `${name}-00001`,
+    model: { uri: pathToFileURL(path).href },
+    executionProviders: ['CPU'],
+    instances: 1,
+    intraOpThreads: 1,
+    batching: { mode: 'Auto', maxBatchSize: 32, maxDelayMilliseconds: 0 },
+    timeoutSeconds: 60,
+  };
+}
+
 export async function startRuntime(
   workplace: Workplace,
   model: ServedModel,
   change: Partial<RuntimeSpecification> = {},
 ): Promise<Server> {
   const port = await freePort();
-  const specification: RuntimeSpecification = {
-    namespace: 'default',
-    function: model.name,
-    revision: `${model.name}-00001`,
-    model: { uri: pathToFileURL(model.path).href },
-    executionProviders: ['CPU'],
-    instances: 1,
-    intraOpThreads: 1,
-    batching: { maxBatchSize: 32, maxDelayMilliseconds: 0 },
-    timeoutSeconds: 60,
-    ...change,
-  };
+  const specification = { ...defaultSpecification(model), ...change };
   const names = RUNTIME_ENVIRONMENT;
   const process = new MeasuredProcess(globalThis.process.execPath, [join(ROOT, 'dist', 'runtime.js')], {
     core: workplace.core,
@@ -55,6 +59,7 @@ export async function startRuntime(
       [names.specification]: JSON.stringify(specification),
       [names.modelDirectory]: workplace.directory,
       [names.httpPort]: String(port),
+      [names.grpcPort]: '0',
       [names.metricsPort]: '0',
       [names.logLevel]: 'error',
     },

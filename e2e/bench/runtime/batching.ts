@@ -15,7 +15,9 @@ export async function measureBatching(bench: Bench): Promise<void> {
   const request = makeRequest(model, 'binary');
   const kinds: { maxBatchSize: number; server: Server; rounds: Measurement[] }[] = [];
   for (const maxBatchSize of [1, 32, 64]) {
-    const server = await startRuntime(bench, model, { batching: { maxBatchSize, maxDelayMilliseconds: 0 } });
+    const server = await startRuntime(bench, model, {
+      batching: { mode: maxBatchSize > 1 ? 'On' : 'Off', maxBatchSize, maxDelayMilliseconds: 0 },
+    });
     kinds.push({ maxBatchSize, server, rounds: [] });
   }
   await inRounds(ROUNDS, async (counted) => {
