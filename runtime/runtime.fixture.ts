@@ -1,6 +1,6 @@
 /** A runtime around a fake model, listening on ports of its own, and a client that speaks plain HTTP to it. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
-import { pino } from 'pino';
+import { createLogger } from '../common/platform/logging.ts';
 import { ManualClock } from '../common/platform/manual-clock.ts';
 import { FakeModel } from './fake-model.ts';
 import type { Model } from './inference.ts';
@@ -85,7 +85,7 @@ export async function testRuntime(
     maxBodyBytes: 10_000,
     modelDirectory: '/nowhere',
     clock,
-    logger: pino({ level: 'silent' }),
+    logger: createLogger('test', 'silent'),
     random: () => 0,
     onFatal: (reason) => fatal.push(reason),
     load: () => loading ?? Promise.resolve(model),

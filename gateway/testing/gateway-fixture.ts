@@ -1,7 +1,7 @@
 /** A gateway on free ports with a clock that stands still, and what it needs around it. */
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { createLogger } from '../../common/platform/logging.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
 import type { FunctionRoute, PodRoute, RevisionRoute } from '../../common/wire/routes.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
@@ -41,7 +41,7 @@ export class GatewayFixture {
       },
       clock: fixture.clock,
       random: () => fixture.random(),
-      logger: pino({ level: 'silent' }),
+      logger: createLogger('test', 'silent'),
       registry: fixture.registry,
     });
     return fixture;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { createLogger } from '../../common/platform/logging.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
 import type { ClusterCall } from '../cluster/memory/faults.ts';
 import { seededRandom, testCluster, type TestCluster } from '../cluster/memory/test-cluster.ts';
@@ -42,7 +42,7 @@ class Replica {
       namespace: NAMESPACE,
       identity,
       metrics: new LeaderMetrics(this.registry),
-      logger: pino({ level: 'warn' }, { write: (line) => this.warnings.push(line) }),
+      logger: createLogger('test', 'warn', (line) => this.warnings.push(line)),
       onStartedLeading: () => {
         this.turns.push('started');
         world.check();

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { createLogger } from '../../common/platform/logging.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
 import { announce, type AnnounceOptions } from './announce.ts';
@@ -59,7 +59,7 @@ function start(ports: readonly number[], stop = new AbortController()): { done: 
     gateways: ports.map((port) => ({ host: '127.0.0.1', port })),
     token: 'key.secret',
     clock,
-    logger: pino({ level: 'silent' }),
+    logger: createLogger('test', 'silent'),
     random: () => 1,
     signal: stop.signal,
   };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
+import { createLogger } from '../../common/platform/logging.ts';
 import { FakeModel } from '../fake-model.ts';
 import { InferenceError, type InferenceResult } from '../inference.ts';
 import { closeTestRuntimes, INFER, POD, ROW, testRuntime } from '../runtime.fixture.ts';
@@ -145,7 +145,7 @@ describe('bad input', () => {
 
   test('an upload that is broken off, or shorter than it said, frees its place and fills no log', async () => {
     const log: string[] = [];
-    const logger = pino({ level: 'warn' }, { write: (line) => log.push(line) });
+    const logger = createLogger('test', 'warn', (line) => log.push(line));
     const { runtime, metrics } = await testRuntime({ logger });
     const socket = connect(runtime.ports.http, '127.0.0.1');
     socket.write(`POST ${INFER} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{`);
@@ -199,7 +199,7 @@ describe('bad input', () => {
 
   test('a fault of ours is answered 500 and logged, and the process goes on', async () => {
     const log: string[] = [];
-    const logger = pino({ level: 'error' }, { write: (line) => log.push(line) });
+    const logger = createLogger('test', 'error', (line) => log.push(line));
     class Faulty extends FakeModel {
       override infer(): Promise<InferenceResult> {
         return Promise.resolve({} as InferenceResult);
