@@ -84,7 +84,7 @@ clients-test: install ## Run other people's clients against a server: curl, trit
 	@node scripts/build.ts
 	@node e2e/clients/main.ts
 
-test-gpu: install ## Run the runtime on an NVIDIA GPU and print its figures beside the CPU's; without one it says so
+test-gpu: install ## Run the runtime on an NVIDIA GPU and print its figures beside the CPU's; without one it says so (PROVIDER=CPU tries the suite itself)
 	@node scripts/build.ts
 	@node e2e/gpu/main.ts
 
