@@ -33,6 +33,7 @@ test('what is set for all runtime pods is read', () => {
       PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS: 'registry, mirror.example',
       PILOTLIGHT_RUNTIME_SAFE_TO_EVICT: 'false',
       PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM: 'true',
+      PILOTLIGHT_RUNTIME_MODEL_CACHE_SIZE: '40Gi',
       PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS: 'true',
     },
     'host',
@@ -42,6 +43,7 @@ test('what is set for all runtime pods is read', () => {
     imagePullSecrets: ['registry', 'mirror.example'],
     safeToEvict: false,
     readOnlyRootFilesystem: true,
+    modelCacheSize: '40Gi',
     scrapeAnnotations: true,
   });
 });
@@ -75,6 +77,8 @@ describe('what is missing or wrong is named', () => {
     ['PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS', 'A_b', /PULL_SECRETS has "A_b" but must be names of Secrets/],
     ['PILOTLIGHT_RUNTIME_SAFE_TO_EVICT', 'yes', /SAFE_TO_EVICT is "yes" but must be true or false/],
     ['PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM', '', /FILESYSTEM is "" but must be true or false/],
+    ['PILOTLIGHT_RUNTIME_MODEL_CACHE_SIZE', '0', /CACHE_SIZE is "0" but must be a quantity of bytes/],
+    ['PILOTLIGHT_RUNTIME_MODEL_CACHE_SIZE', 'big', /CACHE_SIZE is "big" but must be a quantity of bytes/],
     ['PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS', '1', /SCRAPE_ANNOTATIONS is "1" but must be true or false/],
     ['PILOTLIGHT_GATEWAY_SERVICE', 'a.b', /GATEWAY_SERVICE is "a.b" but must be the name of a Service/],
     ['PILOTLIGHT_GATEWAY_SERVICE', '', /GATEWAY_SERVICE is "" but must be the name of a Service/],

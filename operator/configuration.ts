@@ -1,5 +1,6 @@
 /** What an operator can be told, where from, and within which bounds. */
 import type { RuntimeImages } from '../common/api/defaults.ts';
+import { quantityBytes } from '../common/api/quantity.ts';
 import { LOG_LEVELS, type LogLevel } from '../common/platform/logging.ts';
 import type { FunctionUrl } from './controllers/function-status.ts';
 import type { GatewayAddress } from './gateways/gateway-stream.ts';
@@ -57,6 +58,7 @@ export const OPERATOR_ENVIRONMENT = {
   imagePullSecrets: 'PILOTLIGHT_RUNTIME_IMAGE_PULL_SECRETS',
   safeToEvict: 'PILOTLIGHT_RUNTIME_SAFE_TO_EVICT',
   readOnlyRootFilesystem: 'PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM',
+  modelCacheSize: 'PILOTLIGHT_RUNTIME_MODEL_CACHE_SIZE',
   scrapeAnnotations: 'PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS',
   /** Outside of a cluster. */
   kubeconfig: 'KUBECONFIG',
@@ -136,7 +138,7 @@ function readGatewayHost(environment: Environment, namespace: string): string {
 }
 
 function readPodSettings(environment: Environment): PodSettings {
-  const { imagePullPolicy, imagePullSecrets, safeToEvict, readOnlyRootFilesystem, scrapeAnnotations } =
+  const { imagePullPolicy, imagePullSecrets, safeToEvict, readOnlyRootFilesystem, modelCacheSize, scrapeAnnotations } =
     OPERATOR_ENVIRONMENT;
   return {
     imagePullPolicy: parsePullPolicy(imagePullPolicy, environment[imagePullPolicy]),
@@ -147,12 +149,19 @@ function readPodSettings(environment: Environment): PodSettings {
       environment[readOnlyRootFilesystem],
       DEFAULT_POD_SETTINGS.readOnlyRootFilesystem,
     ),
+    modelCacheSize: parseSize(modelCacheSize, environment[modelCacheSize]),
     scrapeAnnotations: parseBoolean(
       scrapeAnnotations,
       environment[scrapeAnnotations],
       DEFAULT_POD_SETTINGS.scrapeAnnotations,
     ),
   };
+}
+
+/** Of whole bytes, at least one. */
+function parseSize(variable: string, given = DEFAULT_POD_SETTINGS.modelCacheSize): string {
+  if ((quantityBytes(given) ?? 0) >= 1) return given;
+  throw new Error(`${variable} is ${JSON.stringify(given)} but must be a quantity of bytes, for example 16Gi.`);
 }
 
 /** The Service of the function, `http://digits.default`; a tag is a name of the same kind. */

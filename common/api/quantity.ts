@@ -34,6 +34,12 @@ export function parseQuantity(text: string): bigint | undefined {
   return sign === '-' ? -bounded : bounded;
 }
 
+/** Of bytes: whole ones, rounded down; undefined if the text is not a quantity. */
+export function quantityBytes(text: string): number | undefined {
+  const amount = parseQuantity(text);
+  return amount === undefined ? undefined : Number(amount / 10n ** BigInt(NANO_DIGITS));
+}
+
 function decimalExponent(suffix: string): number {
   return DECIMAL_EXPONENTS[suffix] ?? Number(suffix.slice(1));
 }

@@ -9,6 +9,8 @@ export interface PodSettings {
   readonly safeToEvict: boolean;
   /** Costs each pod 300 ms of its start: what is fetched then needs a volume. */
   readonly readOnlyRootFilesystem: boolean;
+  /** What fetched models may take on the disk of a pod, as a quantity; no model may be larger. */
+  readonly modelCacheSize: string;
   /** Whether the pods say where their metrics are, for a Prometheus that looks for that on pods. */
   readonly scrapeAnnotations: boolean;
 }
@@ -21,5 +23,6 @@ export const DEFAULT_POD_SETTINGS: PodSettings = {
   imagePullSecrets: [],
   safeToEvict: true,
   readOnlyRootFilesystem: false,
+  modelCacheSize: '16Gi',
   scrapeAnnotations: false,
 };

@@ -171,6 +171,9 @@ describe('a pod', () => {
     expect(variable(pod, 'AWS_SECRET_ACCESS_KEY')?.valueFrom).toEqual({
       secretKeyRef: { name: 's3', key: 'AWS_SECRET_ACCESS_KEY', optional: true },
     });
+    expect(variable(pod, 'PILOTLIGHT_MODEL_CA')?.valueFrom).toEqual({
+      secretKeyRef: { name: 's3', key: 'ca.crt', optional: true },
+    });
     expect(variable(build(), 'AWS_SECRET_ACCESS_KEY')).toBeUndefined();
   });
 
@@ -186,7 +189,9 @@ describe('a pod', () => {
   test('may have a read-only root, with one bounded volume where models are fetched to', () => {
     const pod = build({}, settings({ readOnlyRootFilesystem: true }));
     expect(container(pod)['securityContext']).toMatchObject({ readOnlyRootFilesystem: true });
-    expect(pod.spec['volumes']).toEqual([{ name: 'cache', emptyDir: { sizeLimit: '8Gi' } }]);
+    // 16 GiB and 256 MiB: above what the runtime keeps to, or the kubelet would evict the pod.
+    expect(pod.spec['volumes']).toEqual([{ name: 'cache', emptyDir: { sizeLimit: '17448304640' } }]);
+    expect(variable(pod, 'PILOTLIGHT_MODEL_CACHE_BYTES')?.value).toBe('17179869184');
     expect(container(pod)['volumeMounts']).toEqual([{ name: 'cache', mountPath: '/var/cache/pilotlight' }]);
     expect(variable(pod, 'PILOTLIGHT_MODEL_DIRECTORY')?.value).toBe('/var/cache/pilotlight');
   });
@@ -207,6 +212,16 @@ describe('a pod', () => {
     expect(container(pod)['volumeMounts']).toEqual([{ name: 'model', mountPath: '/mnt/model', readOnly: true }]);
     const both = build({ model: { uri: 'pvc://models/m.onnx' } }, settings({ readOnlyRootFilesystem: true }));
     expect(both.spec['volumes']).toHaveLength(2);
+  });
+
+  test('has the image that an oci: address names as a volume, and cannot write there', () => {
+    const model = { uri: 'oci://ghcr.io/models/digits:1' };
+    const pod = build({ model });
+    expect(pod.spec['volumes']).toEqual([{ name: 'model', image: { reference: 'ghcr.io/models/digits:1' } }]);
+    expect(container(pod)['volumeMounts']).toEqual([{ name: 'model', mountPath: '/mnt/model', readOnly: true }]);
+    expect(build({ model }, settings({ imagePullPolicy: 'Never' })).spec['volumes']).toEqual([
+      { name: 'model', image: { reference: 'ghcr.io/models/digits:1', pullPolicy: 'Never' } },
+    ]);
   });
 
   test('carries how many starts failed before it', () => {

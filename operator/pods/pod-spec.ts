@@ -4,7 +4,10 @@
  */
 import { COMPONENTS, LABELS, PRODUCT, RUNTIME_POD_LABELS } from '../../common/api/names.ts';
 import type { ModelRevision } from '../../common/api/kinds.ts';
+import { quantityBytes } from '../../common/api/quantity.ts';
 import { MODEL_CLAIM_DIRECTORY, parseModelClaim } from '../../common/wire/model-claim.ts';
+import { MODEL_SECRET_ENVIRONMENT } from '../../common/wire/model-credentials.ts';
+import { MODEL_IMAGE_DIRECTORY, parseModelImage } from '../../common/wire/model-image.ts';
 import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import type { EnvironmentVariable, Pod } from '../cluster/resources.ts';
@@ -29,29 +32,13 @@ export interface PodSpecOptions {
 const MODEL_DIRECTORY = '/var/cache/pilotlight';
 const TERMINATION_LOG = '/dev/termination-log';
 
-/**
- * Of the volume that takes its place on a read-only root. A runtime fetches a model of at most 2 GiB, and in a container it lives at most four times,
- * of which each may leave one behind half fetched.
- */
-const CACHE: Volume = {
-  volume: { name: 'cache', emptyDir: { sizeLimit: '8Gi' } },
-  mount: { name: 'cache', mountPath: MODEL_DIRECTORY },
-};
+/** The kubelet evicts a pod whose volume outgrows its limit, so that is above what the runtime keeps to: by records, logs and what two write at once. */
+const CACHE_SLACK_BYTES = 256 * 2 ** 20;
 
 interface Volume {
   readonly volume: object;
   readonly mount: object;
 }
-
-/** Keys of the Secret that `model.secretName` names, as their clients call them in the environment. */
-const CREDENTIALS = [
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_SESSION_TOKEN',
-  'AWS_REGION',
-  'AWS_ENDPOINT_URL',
-  'HF_TOKEN',
-] as const;
 
 /** A node that is gone for 30 s loses its pods; Kubernetes' own default is 5 minutes, in which a third of three replicas would be missing. */
 const NODE_LOSS_SECONDS = 30;
@@ -68,7 +55,10 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
   const { metadata, spec } = revision;
   const { resolved } = spec;
   const { settings } = options;
-  const volumes = [...(settings.readOnlyRootFilesystem ? [CACHE] : []), ...modelVolumes(resolved.model.uri)];
+  const volumes = [
+    ...(settings.readOnlyRootFilesystem ? [cacheVolume(settings)] : []),
+    ...modelVolumes(resolved.model.uri, settings),
+  ];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -135,15 +125,34 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
   };
 }
 
-/** The claim that a `pvc:` model is on. Many pods may read it on many nodes, so none gets more than that. */
-function modelVolumes(uri: string): readonly Volume[] {
+/** Takes the place of the image's own folder on a read-only root. */
+function cacheVolume({ modelCacheSize }: PodSettings): Volume {
+  const sizeLimit = String((quantityBytes(modelCacheSize) ?? 0) + CACHE_SLACK_BYTES);
+  return {
+    volume: { name: 'cache', emptyDir: { sizeLimit } },
+    mount: { name: 'cache', mountPath: MODEL_DIRECTORY },
+  };
+}
+
+/**
+ * The claim that a `pvc:` model is on, or the image that an `oci:` model is in. Many pods may read a claim on many nodes, so none gets more than that. An
+ * image is pulled with the Secrets of the pod.
+ */
+function modelVolumes(uri: string, { imagePullPolicy }: PodSettings): readonly Volume[] {
   const found = parseModelClaim(uri);
-  if (found === undefined) return [];
+  if (found !== undefined) {
+    return [
+      {
+        volume: { name: 'model', persistentVolumeClaim: { claimName: found.claim, readOnly: true } },
+        mount: { name: 'model', mountPath: MODEL_CLAIM_DIRECTORY, readOnly: true },
+      },
+    ];
+  }
+  const reference = parseModelImage(uri);
+  if (reference === undefined) return [];
+  const image = { reference, ...(imagePullPolicy === undefined ? {} : { pullPolicy: imagePullPolicy }) };
   return [
-    {
-      volume: { name: 'model', persistentVolumeClaim: { claimName: found.claim, readOnly: true } },
-      mount: { name: 'model', mountPath: MODEL_CLAIM_DIRECTORY, readOnly: true },
-    },
+    { volume: { name: 'model', image }, mount: { name: 'model', mountPath: MODEL_IMAGE_DIRECTORY, readOnly: true } },
   ];
 }
 
@@ -181,15 +190,20 @@ function environment(revision: ModelRevision, options: PodSpecOptions): Environm
     { name: names.controlPort, value: String(RUNTIME_PORTS.control) },
     { name: names.metricsPort, value: String(RUNTIME_PORTS.metrics) },
     { name: names.modelDirectory, value: MODEL_DIRECTORY },
+    { name: names.modelCacheBytes, value: String(quantityBytes(options.settings.modelCacheSize) ?? 0) },
     { name: names.terminationLog, value: TERMINATION_LOG },
     { name: names.logLevel, value: options.logLevel },
-    ...(secretName === undefined ? [] : CREDENTIALS.map((key) => credential(secretName, key))),
+    ...(secretName === undefined ? [] : credentials(secretName)),
     ...(runtime.env ?? []),
   ];
 }
 
-function credential(secret: string, key: string): EnvironmentVariable {
-  return { name: key, valueFrom: { secretKeyRef: { name: secret, key, optional: true } } };
+/** Those keys that a Secret has; the others stay unset. */
+function credentials(secret: string): EnvironmentVariable[] {
+  return Object.entries(MODEL_SECRET_ENVIRONMENT).map(([key, name]) => ({
+    name,
+    valueFrom: { secretKeyRef: { name: secret, key, optional: true } },
+  }));
 }
 
 function specification({ metadata, spec }: ModelRevision, timeoutSeconds: number): RuntimeSpecification {

@@ -22,7 +22,7 @@ describe('parseModelUri', () => {
     ['gs://models.team/digits/', { kind: 'gs', bucket: 'models.team', key: 'digits/' }],
     ['hf://org/model', { kind: 'hf', repository: 'org/model', revision: 'main', path: '' }],
     ['hf://org/model@v1.0/onnx/m.onnx', { kind: 'hf', repository: 'org/model', revision: 'v1.0', path: 'onnx/m.onnx' }],
-    ['oci://ghcr.io/org/digits:1', { kind: 'file', path: '/mnt/model' }],
+    ['oci://ghcr.io/org/digits:1', { kind: 'image', path: '/mnt/model' }],
   ])('reads %s', (uri, location) => {
     expect(parseModelUri(uri, '/')).toEqual(location);
   });

@@ -5,7 +5,12 @@ import { MODEL_CLAIM_DIRECTORY, parseModelClaim } from '../../common/wire/model-
 import { MODEL_IMAGE_DIRECTORY, parseModelImage } from '../../common/wire/model-image.ts';
 import { StartError } from '../inference.ts';
 
-export type ModelLocation = { readonly kind: 'file'; readonly path: string } | RemoteLocation;
+export type ModelLocation = LocalLocation | RemoteLocation;
+
+interface LocalLocation {
+  readonly kind: 'file' | 'image';
+  readonly path: string;
+}
 
 export type RemoteLocation =
   | { readonly kind: 'http'; readonly url: URL }
@@ -48,7 +53,7 @@ export function parseModelUri(uri: string, workingDirectory: string): ModelLocat
       throw invalid(uri, 'names nothing on a claim');
     }
     case 'oci':
-      if (parseModelImage(uri) !== undefined) return { kind: 'file', path: MODEL_IMAGE_DIRECTORY };
+      if (parseModelImage(uri) !== undefined) return { kind: 'image', path: MODEL_IMAGE_DIRECTORY };
       throw invalid(uri, 'names no image');
     case undefined:
       throw invalid(uri, 'has no scheme');

@@ -249,6 +249,12 @@ describe('a model in a file', () => {
   });
 });
 
+test('a model in an image that is not mounted is a failure that says what the cluster lacks', async () => {
+  await expect(open('oci://ghcr.io/models/digits:1')).rejects.toEqual(
+    failure('ModelNotFound', 'ghcr.io/models/digits:1 is not mounted: this cluster has no image volumes'),
+  );
+});
+
 test('a pin that is no digest never becomes a path', async () => {
   await expect(open('http://host/a', '../../etc')).rejects.toEqual(failure('ConfigurationInvalid', '64 hexadecimal'));
 });

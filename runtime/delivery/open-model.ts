@@ -1,4 +1,5 @@
 /** Brings the model to a path that ONNX Runtime can load, verified against its pin before anybody may load it. */
+import { existsSync } from 'node:fs';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { StartError } from '../inference.ts';
@@ -38,9 +39,22 @@ export async function openModel(model: ModelReference, options: OpenOptions): Pr
   }
   const location = parseModelUri(model.uri, process.cwd());
   const name = printableUri(model.uri);
+  if (location.kind === 'image') {
+    requireImage(location.path, name);
+    return openLocal(location.path, name, pin, options);
+  }
   if (location.kind === 'file') return openLocal(location.path, name, pin, options);
   // Most models of a quick start are local; the rest wait for a network anyway.
   const { fetchModel } = await import('./fetch-model.ts');
   const { path, digest } = await fetchModel({ location, uri: model.uri, name, pin }, options);
   return { path, digest: Promise.resolve(digest) };
+}
+
+/** Where image volumes are off, the API server takes the volume out of the pod without a word. */
+function requireImage(path: string, name: string): void {
+  if (existsSync(path)) return;
+  throw new StartError(
+    'ModelNotFound',
+    `The image of ${name} is not mounted: this cluster has no image volumes. They need Kubernetes 1.33 or later with the feature gate ImageVolume, and a container runtime that has them.`,
+  );
 }

@@ -18,6 +18,12 @@ const NAME_ALPHABET = 'must be lower-case letters, digits and "-", start with a 
 const AT_MOST_MAX_REPLICAS = 'must be less than or equal to `maxReplicas`';
 const SCHEMES =
   'must be s3://, gs://, https://, http://, hf://, pvc://, oci:// or file:, followed by a path without spaces';
+const BUCKET = 'must name a bucket and a path in it, as in s3://bucket/path/model.onnx';
+const REPOSITORY =
+  'must name a repository, as in hf://organisation/model, hf://organisation/model@revision or hf://organisation/model/path/model.onnx';
+const CLAIM = 'must name a PersistentVolumeClaim and a path on it, as in pvc://claim/path/model.onnx';
+const IMAGE =
+  'must name an image, as in oci://registry.example/models/digits:1 or oci://registry.example/models/digits@sha256:<64 hexadecimal digits>';
 const DIGEST = 'must be 64 hexadecimal digits in lower case';
 const QUANTITY = 'must be a quantity of at least 0, for example 2, 500m or 2Gi';
 const TAG_ALPHABET =
@@ -85,7 +91,12 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
   }),
   valid('the longest name', { model }, 'a'.repeat(45)),
   valid('a path relative to the manifest', { model: { uri: 'file:model.onnx' } }),
-  valid('an "@" in the path', { model: { uri: 'oci://registry.example/models/digits@sha256:abc' } }),
+  valid('an "@" in the path', {
+    model: { uri: `oci://registry.example:5000/models/digits:1@sha256:${'0123456789abcdef'.repeat(4)}` },
+  }),
+  valid('a repository at a revision', { model: { uri: 'hf://organisation/model@v1.0' } }),
+  valid('a folder on a claim', { model: { uri: 'pvc://models/digits/' } }),
+  valid('a folder of a bucket', { model: { uri: 'gs://models.team-1/digits' } }),
   valid('bounds that meet', { model, scaling: { minReplicas: 10, initialReplicas: 10, activationReplicas: 10 } }),
   valid('requests that equal the limits in another notation', {
     model,
@@ -134,6 +145,17 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
     invalid('object', AT_MOST_MAX_REPLICAS),
   ),
   refused('an unknown scheme', { model: { uri: 'ftp://a/b' } }, 'spec.model.uri', invalid('string', SCHEMES)),
+  refused('a bucket without a path', { model: { uri: 's3://models' } }, 'spec.model.uri', invalid('string', BUCKET)),
+  refused('a signed address in s3', { model: { uri: 's3://m-1/a?X=1' } }, 'spec.model.uri', invalid('string', BUCKET)),
+  refused('no repository', { model: { uri: 'hf://model' } }, 'spec.model.uri', invalid('string', REPOSITORY)),
+  refused('no claim', { model: { uri: 'pvc:///model.onnx' } }, 'spec.model.uri', invalid('string', CLAIM)),
+  refused('no image', { model: { uri: 'oci://registry.example' } }, 'spec.model.uri', invalid('string', IMAGE)),
+  refused(
+    'a way out of the bucket',
+    { model: { uri: 's3://models/a/../b' } },
+    'spec.model.uri',
+    invalid('string', 'must not have ".." in its path'),
+  ),
   refused('no scheme', { model: { uri: 'model.onnx' } }, 'spec.model.uri', invalid('string', SCHEMES)),
   refused('a URI with a space', { model: { uri: 's3://a/b c' } }, 'spec.model.uri', invalid('string', SCHEMES)),
   refused(

@@ -80,6 +80,29 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                             rule: '!self.matches("^[a-z0-9]+://[^/]*@")',
                             message: 'must not contain credentials; put them into a Secret and name it in secretName',
                           },
+                          {
+                            rule: '!self.matches("^(s3|gs):") || self.matches("^(s3|gs)://[a-zA-Z0-9][a-zA-Z0-9._-]+[a-zA-Z0-9]/[^?#]+$")',
+                            message: 'must name a bucket and a path in it, as in s3://bucket/path/model.onnx',
+                          },
+                          {
+                            rule: '!self.matches("^hf:") || self.matches("^hf://[a-zA-Z0-9_-][a-zA-Z0-9_.-]*/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*(@[a-zA-Z0-9_.-]+)?(/[^?#]*)?$")',
+                            message:
+                              'must name a repository, as in hf://organisation/model, hf://organisation/model@revision or hf://organisation/model/path/model.onnx',
+                          },
+                          {
+                            rule: '!self.startsWith("pvc:") || self.matches("^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/")',
+                            message:
+                              'must name a PersistentVolumeClaim and a path on it, as in pvc://claim/path/model.onnx',
+                          },
+                          {
+                            rule: '!self.startsWith("oci:") || self.matches("^oci://[a-zA-Z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+(:[a-zA-Z0-9_][a-zA-Z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$")',
+                            message:
+                              'must name an image, as in oci://registry.example/models/digits:1 or oci://registry.example/models/digits@sha256:<64 hexadecimal digits>',
+                          },
+                          {
+                            rule: '!self.matches("^(s3|gs|hf|pvc)://(.*/)?[.][.](/|$)")',
+                            message: 'must not have ".." in its path',
+                          },
                         ],
                       },
                       sha256: {

@@ -32,15 +32,15 @@ export interface ModelRevision {
        */
       readonly model: {
         /**
-         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
+         * uri is where the model is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/model[@revision][/path], pvc://claim/path, oci://registry/repository:tag. It names an ONNX file, a folder with one (in Triton's layout, or with a single .onnx) or an archive (tar, tar.gz, zip); files that the model keeps weights in are fetched too. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
          */
         readonly uri: string;
         /**
-         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         * sha256 pins the model. It is verified before the model is loaded, and another is never served. Of a single ONNX file it is the file's SHA-256, of an archive the archive's, and of a model that keeps weights in other files the SHA-256 of the listing that sha256sum prints of them, sorted by name.
          */
         readonly sha256?: string;
         /**
-         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         * secretName names a Secret of the same namespace with what uri needs, under the usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_APPLICATION_CREDENTIALS_JSON; HF_TOKEN; token, or username and password, for http and https; ca.crt for an authority of one's own.
          */
         readonly secretName?: string;
       };
@@ -234,15 +234,15 @@ export interface ModelRevision {
        */
       readonly model: {
         /**
-         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
+         * uri is where the model is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/model[@revision][/path], pvc://claim/path, oci://registry/repository:tag. It names an ONNX file, a folder with one (in Triton's layout, or with a single .onnx) or an archive (tar, tar.gz, zip); files that the model keeps weights in are fetched too. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
          */
         readonly uri: string;
         /**
-         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         * sha256 pins the model. It is verified before the model is loaded, and another is never served. Of a single ONNX file it is the file's SHA-256, of an archive the archive's, and of a model that keeps weights in other files the SHA-256 of the listing that sha256sum prints of them, sorted by name.
          */
         readonly sha256?: string;
         /**
-         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         * secretName names a Secret of the same namespace with what uri needs, under the usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_APPLICATION_CREDENTIALS_JSON; HF_TOKEN; token, or username and password, for http and https; ca.crt for an authority of one's own.
          */
         readonly secretName?: string;
       };
@@ -603,15 +603,15 @@ export interface ModelRevisionManifest {
        */
       readonly model: {
         /**
-         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
+         * uri is where the model is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/model[@revision][/path], pvc://claim/path, oci://registry/repository:tag. It names an ONNX file, a folder with one (in Triton's layout, or with a single .onnx) or an archive (tar, tar.gz, zip); files that the model keeps weights in are fetched too. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
          */
         readonly uri: string;
         /**
-         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         * sha256 pins the model. It is verified before the model is loaded, and another is never served. Of a single ONNX file it is the file's SHA-256, of an archive the archive's, and of a model that keeps weights in other files the SHA-256 of the listing that sha256sum prints of them, sorted by name.
          */
         readonly sha256?: string;
         /**
-         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         * secretName names a Secret of the same namespace with what uri needs, under the usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_APPLICATION_CREDENTIALS_JSON; HF_TOKEN; token, or username and password, for http and https; ca.crt for an authority of one's own.
          */
         readonly secretName?: string;
       };
@@ -805,15 +805,15 @@ export interface ModelRevisionManifest {
        */
       readonly model: {
         /**
-         * uri is where the ONNX file is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/repository/path/model.onnx, pvc://claim/path/model.onnx. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
+         * uri is where the model is fetched from, with one of the schemes s3, gs, https, http, hf, pvc, oci and file: s3://bucket/path/model.onnx, hf://organisation/model[@revision][/path], pvc://claim/path, oci://registry/repository:tag. It names an ONNX file, a folder with one (in Triton's layout, or with a single .onnx) or an archive (tar, tar.gz, zip); files that the model keeps weights in are fetched too. A path after file: that does not start with "/" is relative to the manifest in local mode, and to the working directory of the runtime's image in a cluster.
          */
         readonly uri: string;
         /**
-         * sha256 pins the model file's digest. It is verified before the model is loaded, and a file with another digest is never served.
+         * sha256 pins the model. It is verified before the model is loaded, and another is never served. Of a single ONNX file it is the file's SHA-256, of an archive the archive's, and of a model that keeps weights in other files the SHA-256 of the listing that sha256sum prints of them, sorted by name.
          */
         readonly sha256?: string;
         /**
-         * secretName names a Secret of the same namespace with the credentials for uri, under their usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, HF_TOKEN.
+         * secretName names a Secret of the same namespace with what uri needs, under the usual names: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL; GOOGLE_APPLICATION_CREDENTIALS_JSON; HF_TOKEN; token, or username and password, for http and https; ca.crt for an authority of one's own.
          */
         readonly secretName?: string;
       };
