@@ -19,11 +19,11 @@ export interface CompressedAnswer {
 
 /** Undefined where the body should go as it is. */
 export async function compressAnswer(
-  acceptEncoding: string | undefined,
+  acceptEncoding: string,
   body: Buffer,
   isJson: boolean,
 ): Promise<CompressedAnswer | undefined> {
-  if (acceptEncoding === undefined || body.length < LEAST_BYTES) return undefined;
+  if (body.length < LEAST_BYTES) return undefined;
   const coding = chooseCoding(acceptEncoding);
   if (coding === undefined) return undefined;
   // Loaded when the first client asks for it.

@@ -87,8 +87,8 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     return admitted;
   }
 
-  async function readAdmitted(request: IncomingMessage, admitted: AdmittedRequest): Promise<Buffer> {
-    const body = await readBody(request, {
+  function readAdmitted(request: IncomingMessage, admitted: AdmittedRequest): Promise<Buffer> {
+    return readBody(request, {
       maxBodyBytes: gate.maxBodyBytes,
       take: (bytes) => {
         // Its place is free already: the client is gone or was told that it took too long.
@@ -97,8 +97,6 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
         return true;
       },
     });
-    admitted.hasBody = true;
-    return body;
   }
 
   return async (request, response) => {
@@ -109,6 +107,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     const { execution } = admitted;
     try {
       const body = await readAdmitted(request, admitted);
+      admitted.hasBody = true;
       const parsed =
         request.headers[HEADER_LENGTH] === '0'
           ? parseRawRequest(model.facts.inputs, body)
@@ -116,9 +115,11 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       checkRequest(parsed, model.facts);
       const result = await runInference(model, parsed, execution, metrics);
       const outputs = classifyOutputs(result.outputs, parsed.outputs, model.facts.outputs);
-      const { body: plain, jsonLength } = await codec.encode(parsed, outputs);
+      const written = codec.encode(parsed, outputs);
+      const { body: plain, jsonLength } = written instanceof Promise ? await written : written;
       const isJson = jsonLength === undefined;
-      const compressed = await compressAnswer(request.headers['accept-encoding'], plain, isJson);
+      const accepted = request.headers['accept-encoding'];
+      const compressed = accepted === undefined ? undefined : await compressAnswer(accepted, plain, isJson);
       if (execution.abandoned) throw new Abandoned('The client left before its answer.');
       admitted.failure = undefined;
       metrics.success(result, clock.monotonic() - execution.admittedAt);

@@ -23,11 +23,16 @@ const CODINGS = { gzip: 'createGunzip', 'x-gzip': 'createGunzip', deflate: 'crea
  * Rejects with ProtocolError for what is too large or not what its Content-Encoding says, with Refused where the pod has no room, and with Abandoned
  * when the client breaks off: nobody waits for an answer then.
  */
-export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
-  const { headers } = request;
-  const coding = headers['content-encoding']?.toLowerCase() ?? 'identity';
-  if (Number(headers['content-length'] ?? 0) > limits.maxBodyBytes) throw tooLarge(limits.maxBodyBytes);
-  if (coding === 'identity') return collect(request, request, limits);
+export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const coding = request.headers['content-encoding'];
+  if (Number(request.headers['content-length'] ?? 0) > limits.maxBodyBytes) {
+    return Promise.reject(tooLarge(limits.maxBodyBytes));
+  }
+  if (coding === undefined || coding === 'identity') return collect(request, request, limits);
+  return inflate(request, coding.toLowerCase(), limits);
+}
+
+async function inflate(request: IncomingMessage, coding: string, limits: BodyLimits): Promise<Buffer> {
   if (!isCoding(coding)) {
     throw new ProtocolError(
       `Content-Encoding ${quote(coding)} is not understood; send the body as it is, or with gzip or deflate.`,
