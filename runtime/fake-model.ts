@@ -22,6 +22,7 @@ interface Waiting {
  */
 export class FakeModel implements Model {
   readonly facts: ModelFacts;
+  readonly batchLimit = 1;
   readonly executionProviders = ['CPU'];
   readonly phases = { fetch: 1, session: 2, warmUp: 3 };
   readonly failed: Promise<Error>;

@@ -66,7 +66,10 @@ export interface InferenceResult {
 
 /** A model that is loaded and warm. */
 export interface Model {
+  /** `batching` changes once, when it was measured what pays. */
   readonly facts: ModelFacts;
+  /** The most rows of different requests that share a run now; 1 where none do. */
+  readonly batchLimit: number;
   /** Providers in use, CPU last; shorter than what was asked for where a fall-back happened. */
   readonly executionProviders: readonly string[];
   /** Milliseconds that each phase of the load took: fetch, session, warmUp, … */

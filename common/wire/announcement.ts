@@ -32,7 +32,13 @@ export interface ModelFacts {
   readonly sizeBytes: number;
   readonly inputs: readonly TensorFacts[];
   readonly outputs: readonly TensorFacts[];
-  readonly batching: { readonly enabled: boolean; readonly reason: string };
+  readonly batching: {
+    readonly enabled: boolean;
+    readonly reason: string;
+    /** The most rows of one run, and what it was chosen by; once measured, so not in the announcement. */
+    readonly maxBatchSize?: number;
+    readonly measured?: readonly { readonly rows: number; readonly rowsPerSecond: number }[];
+  };
 }
 
 export const ANNOUNCEMENTS_PATH = '/v1/announcements';

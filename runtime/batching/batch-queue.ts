@@ -69,6 +69,10 @@ export class BatchQueue<Entry extends Queued> {
     return this.#places.size;
   }
 
+  get maxBatchSize(): number {
+    return this.#limits.maxBatchSize;
+  }
+
   /** Other limits from the next batch on. */
   setLimits(limits: BatchLimits): void {
     this.#limits = limits;

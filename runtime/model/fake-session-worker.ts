@@ -4,8 +4,8 @@ import type { SessionResult, SessionTensor, SessionWorker } from './session-work
 export interface FakeRun {
   readonly inputs: readonly SessionTensor[];
   readonly outputs: readonly string[];
-  /** Ends the run with these outputs; by default with its inputs, named as the outputs that were asked for. */
-  succeed(outputs?: readonly SessionTensor[]): void;
+  /** Ends the run with these outputs; by default with its inputs, in 2 ms, named as the outputs that were asked for. */
+  succeed(outputs?: readonly SessionTensor[], milliseconds?: number): void;
   fail(error: Error): void;
 }
 
@@ -32,8 +32,8 @@ export class FakeSessionWorker implements SessionWorker {
       this.runs.push({
         inputs,
         outputs,
-        succeed: (results = echo(inputs, outputs)) =>
-          resolve({ outputs: results, timing: { computeInput: 1, compute: 2, computeOutput: 3 } }),
+        succeed: (results = echo(inputs, outputs), milliseconds = 2) =>
+          resolve({ outputs: results, timing: { computeInput: 1, compute: milliseconds, computeOutput: 3 } }),
         fail: reject,
       });
     }).finally(() => {

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../common/platform/clock.ts';
-import { createLogger } from '../../common/platform/logging.ts';
-import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import { createLogger, type Logger } from '../../common/platform/logging.ts';
+import type { BatchingMode, RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import type { InferenceResult, Model, Tensor } from '../inference.ts';
 import { loadModel } from './load-model.ts';
 
@@ -33,6 +33,8 @@ interface Settings extends Partial<Omit<RuntimeSpecification, 'model' | 'batchin
   readonly uri?: string;
   readonly sha256?: string;
   readonly maxBatchSize?: number;
+  readonly mode?: BatchingMode;
+  readonly logger?: Logger;
   readonly signal?: AbortSignal;
 }
 
@@ -41,6 +43,8 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     uri = `file:${join(FIXTURES, `${fixture}.onnx`)}`,
     sha256,
     maxBatchSize = 32,
+    mode,
+    logger = createLogger('test', 'silent'),
     signal = new AbortController().signal,
     ...rest
   } = settings;
@@ -52,14 +56,14 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     executionProviders: ['CPU'],
     instances: 1,
     intraOpThreads: 1,
-    batching: { maxBatchSize, maxDelayMilliseconds: 0 },
+    batching: { maxBatchSize, maxDelayMilliseconds: 0, ...(mode !== undefined && { mode }) },
     timeoutSeconds: 60,
     ...rest,
   };
   model = await loadModel(specification, {
     directory,
     clock: systemClock,
-    logger: createLogger('test', 'silent'),
+    logger,
     signal,
   });
   return model;
@@ -146,6 +150,26 @@ describe('loadModel', () => {
     expect(result.batch).toEqual({ requests: 1, rows: 2, first: true });
   });
 
+  test('measures in mode Auto what batches pay, after the start; not in mode On', async () => {
+    const measured = new Promise<object>((resolve) => {
+      const logger = createLogger('test', 'info', (line) => {
+        const entry = JSON.parse(line) as { readonly msg: string; readonly batching: object };
+        if (entry.msg === 'Measured what batches pay') resolve(entry.batching);
+      });
+      void load('matmul', { mode: 'Auto', maxBatchSize: 2, logger });
+    });
+    const batching = await measured;
+    expect(batching).toEqual(model?.facts.batching);
+    expect(model?.facts.batching.measured?.map(({ rows }) => rows)).toEqual([1, 2]);
+    expect(model?.batchLimit).toBe(model?.facts.batching.maxBatchSize);
+  });
+
+  test('makes no batches in mode Off', async () => {
+    const loaded = await load('add-one', { mode: 'Off' });
+    expect(loaded.facts.batching).toEqual({ enabled: false, reason: 'Batching is off: batching.mode is Off.' });
+    expect(loaded.batchLimit).toBe(1);
+  });
+
   test('falls back to CPU where CUDA is missing and CPU is listed after it', async () => {
     const loaded = await load('add-one', { executionProviders: ['CUDA', 'CPU'] });
     expect(loaded.executionProviders).toEqual(['CPU']);
@@ -168,7 +192,7 @@ describe('loadModel', () => {
     ],
     ['no provider', 'add-one', { executionProviders: [] }, 'ConfigurationInvalid', 'executionProviders is empty'],
     ['no instances', 'add-one', { instances: 0 }, 'ConfigurationInvalid', 'instances must be at least 1'],
-    ['an unknown scheme', '', { uri: 's3://a/b' }, 'ConfigurationInvalid', 'scheme "s3"'],
+    ['an unknown scheme', '', { uri: 'ftp://a/b' }, 'ConfigurationInvalid', 'ftp'],
     ['a missing file', '', { uri: 'file:/nothing/here' }, 'ModelNotFound', '/nothing/here'],
     ['another digest', 'add-one', { sha256: 'ab'.repeat(32) }, 'ModelDigestMismatch', 'abab'],
     ['a sequence output', 'sequence', {}, 'ModelUnsupported', 'output "list" is a sequence'],

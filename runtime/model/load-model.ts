@@ -12,7 +12,7 @@ import { parseExecutionProviders, type ExecutionProvider } from './execution-pro
 import { OnnxModel } from './onnx-model.ts';
 import { SessionThread } from './session-thread.ts';
 import type { MissingProvider, SessionFacts, SessionOptions } from './session-worker.ts';
-import { warmUp, type WarmUpModel, type WarmUpResult } from './warm-up.ts';
+import { warmUp, type WarmUpLimits, type WarmUpModel, type WarmUpResult } from './warm-up.ts';
 
 export interface LoadModelOptions {
   /** The one directory that is written to: fetched models go there, by digest. */
@@ -91,7 +91,7 @@ async function load(
   const inputs = declareTensors('input', created[0]?.inputs ?? []);
   const outputs = declareTensors('output', created[0]?.outputs ?? []);
   const axis = findBatchAxis(inputs, outputs);
-  const warmed = await timed('warmUp', warmUpAll(threads, { inputs, outputs, axis }, batching.maxBatchSize));
+  const warmed = await timed('warmUp', warmUpAll(threads, { inputs, outputs, axis }, batching));
   if (warmed.cold !== undefined) {
     logger.warn({ reason: warmed.cold }, 'Could not warm the model up with made-up inputs');
   }
@@ -110,6 +110,8 @@ async function load(
     hasRows: axis.batchable,
     limits: batching,
     clock,
+    ...(batching.mode === 'Auto' && warmed.makeRows !== undefined && { makeRows: warmed.makeRows }),
+    onMeasured: (measured) => logger.info({ uri, batching: measured }, 'Measured what batches pay'),
   });
 }
 
@@ -131,10 +133,10 @@ async function createSession(
 async function warmUpAll(
   threads: readonly SessionThread[],
   model: WarmUpModel,
-  maxBatchSize: number,
+  limits: WarmUpLimits,
 ): Promise<WarmUpResult> {
   const results = await Promise.all(
-    threads.map((thread, index) => warmUp(thread, model, index === 0 ? maxBatchSize : 1)),
+    threads.map((thread, index) => warmUp(thread, model, index === 0 ? limits : { maxBatchSize: 1 })),
   );
   return results[0] ?? { batching: { enabled: false, reason: '' } };
 }

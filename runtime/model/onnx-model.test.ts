@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Clock } from '../../common/platform/clock.ts';
+import type { ModelFacts } from '../../common/wire/announcement.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
 import {
   ExpiredError,
@@ -13,10 +14,12 @@ import { OnnxModel } from './onnx-model.ts';
 
 let clock: ManualClock;
 let workers: FakeSessionWorker[];
+let measured: ModelFacts['batching'][];
 
 beforeEach(() => {
   clock = new ManualClock();
   workers = [];
+  measured = [];
 });
 
 afterEach(() => {
@@ -30,6 +33,7 @@ interface Settings {
   readonly instances?: number;
   readonly inputs?: readonly string[];
   readonly clock?: Clock;
+  readonly measure?: boolean;
 }
 
 function makeModel(settings: Settings = {}): OnnxModel {
@@ -49,6 +53,10 @@ function makeModel(settings: Settings = {}): OnnxModel {
     hasRows: true,
     limits: { maxBatchSize, maxDelayMilliseconds },
     clock: settings.clock ?? clock,
+    ...(settings.measure === true && {
+      makeRows: (rows: number) => [tensor(Array.from({ length: rows }, () => [7]))],
+      onMeasured: (batching: ModelFacts['batching']) => measured.push(batching),
+    }),
   });
 }
 
@@ -302,5 +310,93 @@ describe('OnnxModel', () => {
     expect(sent(1)).toEqual([3]);
     run(1).succeed();
     await third;
+  });
+});
+
+describe('a model that measures what batches pay', () => {
+  /** Answers runs of so many rows in so many milliseconds until none is left, and gives the sizes of those that were made up. */
+  async function answerAll(milliseconds: (rows: number) => number): Promise<number[]> {
+    const sizes: number[] = [];
+    for (let index = 0; index < (workers[0]?.runs.length ?? 0); index += 1) {
+      const { inputs } = run(index);
+      const rows = inputs[0]?.shape[0] ?? 0;
+      if (inputs[0]?.data[0] === 7) sizes.push(rows);
+      run(index).succeed(undefined, milliseconds(rows));
+      await settle();
+    }
+    return sizes;
+  }
+
+  test('does so once nobody has asked for a second, and then keeps to it', async () => {
+    const model = makeModel({ measure: true, maxBatchSize: 4 });
+    await clock.advance(999);
+    expect(workers[0]?.runs).toHaveLength(0);
+    await clock.advance(1);
+    expect(await answerAll((rows) => rows)).toEqual(Array.from({ length: 6 }, () => [1, 2, 4]).flat());
+    expect(measured).toEqual([model.facts.batching]);
+    expect(model.facts.batching).toMatchObject({ enabled: false, maxBatchSize: 1 });
+    const answers = [1, 2, 3].map((value) => model.infer(request([value])));
+    await answerAll(() => 1);
+    const results = await Promise.all(answers);
+    expect(results.map(({ batch }) => batch.requests)).toEqual([1, 1, 1]);
+  });
+
+  test('makes batches no larger than pays', async () => {
+    const model = makeModel({ measure: true, maxBatchSize: 8 });
+    await clock.advance(1000);
+    await answerAll((rows) => Math.max(2, rows));
+    expect(model.facts.batching).toMatchObject({ enabled: true, maxBatchSize: 2 });
+    const answers = [1, 2, 3, 4, 5].map((value) => model.infer(request([value])));
+    await answerAll(() => 1);
+    const results = await Promise.all(answers);
+    expect(results.map(({ batch }) => batch.rows)).toEqual([1, 2, 2, 2, 2]);
+  });
+
+  test('lets requests go between its runs, and begins anew with its second', async () => {
+    const model = makeModel({ measure: true });
+    await clock.advance(1000);
+    const answer = model.infer(request([1]));
+    run(0).succeed();
+    await settle();
+    expect(sent(1)).toEqual([1]);
+    run(1).succeed();
+    await answer;
+    await settle();
+    expect(workers[0]?.runs).toHaveLength(2);
+    await clock.advance(1000);
+    expect(workers[0]?.runs).toHaveLength(3);
+    await model.close();
+  });
+
+  test('measures between the runs of requests if it is never idle', async () => {
+    const model = makeModel({ measure: true, maxBatchSize: 2 });
+    const answers: Promise<InferenceResult>[] = [];
+    for (let index = 0; index < 60 && measured.length === 0; index += 1) {
+      answers.push(model.infer(request([1])));
+      await clock.advance(500);
+      run(index).succeed(undefined, 1);
+      await settle();
+    }
+    expect(measured).toHaveLength(1);
+    const kinds = workers[0]!.runs.map(({ inputs }) => inputs[0]?.data[0] === 7);
+    const first = kinds.indexOf(true);
+    expect(first).toBe(20);
+    // A run of the measurement, then one of requests, and so on.
+    expect(kinds.slice(first, first + 23)).toEqual(Array.from({ length: 23 }, (_, index) => index % 2 === 0));
+    for (let index = 0; index < workers[0]!.runs.length; index += 1) {
+      run(index).succeed();
+      await settle();
+    }
+    await Promise.all(answers);
+    await model.close();
+  });
+
+  test('leaves batches as they are if the made-up rows fail', async () => {
+    const model = makeModel({ measure: true });
+    await clock.advance(1000);
+    run(0).fail(new InferenceError('no'));
+    await settle();
+    await answerAll(() => 1);
+    expect(model.facts.batching).toMatchObject({ enabled: true, reason: expect.stringContaining('not even two rows') });
   });
 });

@@ -4,6 +4,7 @@
  */
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { ModelFacts } from '../../common/wire/announcement.ts';
+import { BatchMeasurement } from '../batching/batch-measurement.ts';
 import { BatchQueue, type BatchLimits, type Queued } from '../batching/batch-queue.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
 import { splitOutputs, toTensor } from '../batching/split-outputs.ts';
@@ -29,6 +30,23 @@ export interface OnnxModelOptions {
   readonly hasRows: boolean;
   readonly limits: BatchLimits;
   readonly clock: Clock;
+  /** Inputs of so many rows to measure with how large a batch pays; without it every batch may be as large as the limits allow. */
+  readonly makeRows?: (rows: number) => readonly Tensor[] | undefined;
+  readonly onMeasured?: (batching: ModelFacts['batching']) => void;
+}
+
+/** Milliseconds without a request after which the model measures: a start's first requests find it free. */
+const QUIET = 1000;
+/** Milliseconds after which it measures between the runs of requests: one that is never idle needs to know most of all. */
+const LATEST = 10_000;
+
+const ALONE: BatchLimits = { maxBatchSize: 1, maxDelayMilliseconds: 0 };
+
+interface Measuring {
+  readonly measurement: BatchMeasurement;
+  readonly latest: number;
+  readonly makeRows: (rows: number) => readonly Tensor[] | undefined;
+  readonly onEnd: (batching: ModelFacts['batching']) => void;
 }
 
 interface Waiting extends Queued {
@@ -44,7 +62,7 @@ interface Waiting extends Queued {
 }
 
 export class OnnxModel implements Model {
-  readonly facts: ModelFacts;
+  #facts: ModelFacts;
   readonly executionProviders: readonly string[];
   readonly phases: Readonly<Record<string, number>>;
   readonly failed: Promise<Error>;
@@ -59,12 +77,17 @@ export class OnnxModel implements Model {
   #order = 0;
   #running = 0;
   #cancelDelay: Cancel | undefined;
+  #measuring: Measuring | undefined;
+  #cancelQuiet: Cancel | undefined;
+  /** Whose turn it is where both wait: between two runs of the measurement a batch of requests goes. */
+  #turn: 'measurement' | 'requests' = 'measurement';
+  #isMeasuring = false;
   /** Why nothing is taken any more. */
   #ended: Error | undefined;
 
   constructor(options: OnnxModelOptions) {
     const { facts, limits, workers } = options;
-    this.facts = facts;
+    this.#facts = facts;
     this.executionProviders = options.executionProviders;
     this.phases = options.phases;
     const { promise, resolve } = Promise.withResolvers<Error>();
@@ -75,11 +98,33 @@ export class OnnxModel implements Model {
     };
     this.#workers = workers;
     this.#idle = [...workers];
-    this.#queue = new BatchQueue(facts.batching.enabled ? limits : { maxBatchSize: 1, maxDelayMilliseconds: 0 });
+    this.#queue = new BatchQueue(facts.batching.enabled ? limits : ALONE);
     this.#outputNames = facts.outputs.map(({ name }) => name);
     this.#hasRows = options.hasRows;
     this.#clock = options.clock;
     for (const { failed } of workers) void failed.then(this.#break);
+    const { makeRows, onMeasured = () => undefined } = options;
+    if (makeRows === undefined) return;
+    this.#measuring = {
+      measurement: new BatchMeasurement(limits.maxBatchSize),
+      latest: this.#clock.monotonic() + LATEST,
+      makeRows,
+      onEnd: (batching) => {
+        this.#facts = { ...facts, batching };
+        const { enabled, maxBatchSize = limits.maxBatchSize } = batching;
+        this.#queue.setLimits(enabled ? { ...limits, maxBatchSize } : ALONE);
+        onMeasured(batching);
+      },
+    };
+    this.#measureWhenQuiet();
+  }
+
+  get facts(): ModelFacts {
+    return this.#facts;
+  }
+
+  get batchLimit(): number {
+    return this.#queue.maxBatchSize;
   }
 
   get load(): Model['load'] {
@@ -160,18 +205,67 @@ export class OnnxModel implements Model {
   #dispatch(): void {
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
+    this.#cancelQuiet?.();
+    this.#cancelQuiet = undefined;
+    if (this.#mustMeasure()) void this.#measure();
     while (this.#idle.length > 0) {
       const now = this.#clock.monotonic();
       const batch = this.#queue.take(now);
       if (batch.length === 0) {
         const due = this.#queue.dueAt();
-        if (due !== undefined) this.#cancelDelay = this.#clock.after(due - now, () => this.#dispatch());
+        if (due === undefined) this.#measureWhenQuiet();
+        else this.#cancelDelay = this.#clock.after(due - now, () => this.#dispatch());
         return;
       }
       const live = batch.filter((waiting) => this.#leave(waiting, now));
       const worker = live.length === 0 ? undefined : this.#idle.pop();
-      if (worker !== undefined) void this.#run(worker, live, now);
+      if (worker === undefined) continue;
+      this.#turn = 'measurement';
+      void this.#run(worker, live, now);
     }
+  }
+
+  get #isQuiet(): boolean {
+    return this.#queue.size === 0 && this.#idle.length === this.#workers.length;
+  }
+
+  #measureWhenQuiet(): void {
+    if (this.#measuring === undefined || !this.#isQuiet) return;
+    this.#cancelQuiet = this.#clock.after(QUIET, () => void this.#measure());
+  }
+
+  #mustMeasure(): boolean {
+    return this.#turn === 'measurement' && (this.#measuring?.latest ?? Infinity) <= this.#clock.monotonic();
+  }
+
+  /** One run of the measurement on a session that is free, then the requests that came meanwhile, then the next. Never rejects. */
+  async #measure(): Promise<void> {
+    const measuring = this.#measuring;
+    const rows = measuring?.measurement.next;
+    const worker = rows === undefined || this.#isMeasuring ? undefined : this.#idle.pop();
+    if (measuring === undefined || rows === undefined || worker === undefined) return;
+    this.#isMeasuring = true;
+    try {
+      const inputs = measuring.makeRows(rows);
+      if (inputs === undefined) measuring.measurement.stop();
+      else measuring.measurement.record((await worker.run(packInputs([inputs]), this.#outputNames)).timing.compute);
+    } catch (error) {
+      // A worker that died ends the model by its own promise.
+      if (!(error instanceof InferenceError)) return;
+      measuring.measurement.stop();
+    }
+    this.#idle.push(worker);
+    this.#isMeasuring = false;
+    this.#turn = 'requests';
+    if (this.#ended !== undefined) return;
+    if (measuring.measurement.next === undefined) {
+      this.#measuring = undefined;
+      measuring.onEnd(measuring.measurement.decide(this.#facts.batching.reason));
+    }
+    this.#dispatch();
+    if (!this.#isQuiet) return;
+    this.#cancelQuiet?.();
+    void this.#measure();
   }
 
   /** It waits no longer; false if it has expired, which a busy thread's timers may not have said yet. */
@@ -243,6 +337,8 @@ export class OnnxModel implements Model {
 
   #end(error: Error): void {
     this.#ended ??= error;
+    this.#measuring = undefined;
+    this.#cancelQuiet?.();
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
     for (const { reject, stopWaiting } of this.#queue.clear()) {

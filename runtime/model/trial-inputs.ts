@@ -23,7 +23,7 @@ export const TRIALS: readonly Trial[] = [
 ];
 
 /** Elements of all inputs together beyond which a guessed size is not worth its memory: 128 MiB of 8-byte numbers. */
-const MAXIMUM_ELEMENTS = 1 << 24;
+export const MAXIMUM_ELEMENTS = 1 << 24;
 
 /** Inputs with `rows` rows along the dimension `batch`; undefined if the guessed sizes make them too large. */
 export function makeTrialInputs(

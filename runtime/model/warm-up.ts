@@ -4,15 +4,17 @@
  * where no input could do better.
  */
 import type { ModelFacts } from '../../common/wire/announcement.ts';
+import type { BatchingMode } from '../../common/wire/runtime-environment.ts';
 import type { BatchAxis } from '../batching/batch-axis.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
 import { findDifference } from '../batching/same-outputs.ts';
 import { sliceRows, toTensor } from '../batching/split-outputs.ts';
 import { InferenceError, StartError, type Tensor } from '../inference.ts';
+import { elementCount } from '../protocol/element-count.ts';
 import type { DeclaredTensor } from './declared-tensor.ts';
 import { isMachineFailure } from './describe-error.ts';
 import type { SessionWorker } from './session-worker.ts';
-import { makeTrialInputs, TRIALS } from './trial-inputs.ts';
+import { makeTrialInputs, MAXIMUM_ELEMENTS, TRIALS } from './trial-inputs.ts';
 
 /** Three, so that a row has neighbours that differ on both sides. */
 const TRIAL_ROWS = 3;
@@ -21,6 +23,8 @@ export interface WarmUpResult {
   /** Why none of the trial inputs could be run, so that the first request will be the first run. */
   readonly cold?: string;
   readonly batching: ModelFacts['batching'];
+  /** Made-up inputs of so many rows, such as ran; undefined beyond what their memory is worth. Absent if batching is off. */
+  readonly makeRows?: (rows: number) => Tensor[] | undefined;
 }
 
 export interface WarmUpModel {
@@ -29,25 +33,38 @@ export interface WarmUpModel {
   readonly axis: BatchAxis;
 }
 
+export interface WarmUpLimits {
+  readonly mode?: BatchingMode;
+  readonly maxBatchSize: number;
+}
+
 /**
  * Rejects with StartError WarmUpFailed if the failure speaks of this machine (no memory, a device's error), or if all shapes are fixed and the
  * model still takes none of the trials: requests could do nothing differently but the values.
  */
-export async function warmUp(worker: SessionWorker, model: WarmUpModel, maxBatchSize: number): Promise<WarmUpResult> {
+export async function warmUp(worker: SessionWorker, model: WarmUpModel, limits: WarmUpLimits): Promise<WarmUpResult> {
   const { inputs, outputs, axis } = model;
+  const { mode = 'On', maxBatchSize } = limits;
   const dimension = axis.batchable ? axis.dimension : undefined;
+  const forbidden = mode === 'Off' ? 'batching.mode is Off' : maxBatchSize === 1 ? 'maxBatchSize is 1' : undefined;
   const names = outputs.map(({ name }) => name);
   const run = async (tensors: readonly Tensor[]): Promise<Tensor[]> =>
     (await worker.run(packInputs([tensors]), names)).outputs.map(toTensor);
   let failure: string | undefined;
   for (const trial of TRIALS) {
-    const shared = dimension !== undefined && maxBatchSize > 1;
+    const shared = dimension !== undefined && forbidden === undefined;
     const tensors = makeTrialInputs(inputs, trial, shared ? TRIAL_ROWS : 1, dimension);
     if (tensors === undefined) continue;
     try {
-      if (shared) return { batching: await tryBatching(run, tensors, dimension) };
+      if (shared) {
+        const batching = await tryBatching(run, tensors, dimension);
+        const rowElements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0) / TRIAL_ROWS;
+        const makeRows = (rows: number): Tensor[] | undefined =>
+          rows * rowElements > MAXIMUM_ELEMENTS ? undefined : makeTrialInputs(inputs, trial, rows, dimension);
+        return batching.enabled ? { batching, makeRows } : { batching };
+      }
       await run(tensors);
-      return { batching: off(axis.batchable ? 'maxBatchSize is 1' : axis.reason) };
+      return { batching: off(axis.batchable ? (forbidden ?? '') : axis.reason) };
     } catch (error) {
       if (!(error instanceof InferenceError)) throw error;
       failure = error.message;

@@ -52,6 +52,7 @@ export function modelMetadata(
       size_bytes: facts.sizeBytes,
       batching: facts.batching.enabled,
       batching_reason: facts.batching.reason,
+      ...(facts.batching.maxBatchSize !== undefined && { batching_max_size: facts.batching.maxBatchSize }),
       execution_providers: executionProviders.join(','),
     },
   };

@@ -106,6 +106,11 @@ export function createMetrics(
   duration('compute_output', 'taking outputs from the model', () => statistics.computeOutput);
   gauge('nv_inference_pending_request_count', 'Requests that wait for a run.', () => loaded?.load.waiting ?? 0);
   gauge('pilotlight_runtime_requests_in_flight', 'Requests that were admitted and have not ended.', () => pod.inFlight);
+  gauge(
+    'pilotlight_runtime_batch_limit',
+    'The most rows that share a run: 1 where batching is off.',
+    () => loaded?.batchLimit ?? 0,
+  );
   const batchSize = new Histogram({
     name: 'pilotlight_runtime_batch_size',
     help: 'Requests that shared a run.',
@@ -113,6 +118,17 @@ export function createMetrics(
     buckets: BATCH_SIZES,
     registers,
   }).labels(labels);
+  new Gauge({
+    name: 'pilotlight_runtime_batch_rows_per_second',
+    help: 'What a batch of so many rows was measured to give; without samples until it was.',
+    labelNames: [...labelNames, 'rows'],
+    registers,
+    collect() {
+      for (const { rows, rowsPerSecond } of loaded?.facts.batching.measured ?? []) {
+        this.set({ ...labels, rows }, rowsPerSecond);
+      }
+    },
+  });
   const providers = new Gauge({
     name: 'pilotlight_runtime_execution_provider',
     help: '1 for an execution provider in use, 0 for one that was wanted and is not there.',

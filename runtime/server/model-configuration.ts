@@ -34,7 +34,9 @@ export function modelConfiguration(
   facts: ModelFacts,
   executionProviders: readonly string[],
 ): ModelConfiguration {
-  const { enabled } = facts.batching;
+  const { batching: found } = facts;
+  // Clients ask once: that batches turn out not to pay changes none of the shapes that they send.
+  const enabled = found.enabled || found.measured !== undefined;
   const tensor = ({ name: tensorName, datatype, shape }: TensorFacts): TensorConfiguration => ({
     name: tensorName,
     data_type: datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`,
