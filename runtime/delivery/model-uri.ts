@@ -5,12 +5,11 @@ import { MODEL_CLAIM_DIRECTORY, parseModelClaim } from '../../common/wire/model-
 import { MODEL_IMAGE_DIRECTORY, parseModelImage } from '../../common/wire/model-image.ts';
 import { StartError } from '../inference.ts';
 
-export type ModelLocation = LocalLocation | RemoteLocation;
-
-interface LocalLocation {
-  readonly kind: 'file' | 'image';
-  readonly path: string;
-}
+export type ModelLocation =
+  | { readonly kind: 'file'; readonly path: string }
+  /** A folder that an image is mounted at. */
+  | { readonly kind: 'image'; readonly path: string }
+  | RemoteLocation;
 
 export type RemoteLocation =
   | { readonly kind: 'http'; readonly url: URL }

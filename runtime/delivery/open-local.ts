@@ -4,6 +4,7 @@ import { access, constants, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartError } from '../inference.ts';
 import { checkPin } from './check-pin.ts';
+import { findExternalData } from './external-data.ts';
 import { hashFile, type FileDigest } from './hash-file.ts';
 import { errorCode, errorText } from './node-error.ts';
 import type { ModelFile, OpenOptions } from './open-model.ts';
@@ -78,7 +79,6 @@ async function digestOf(
 ): Promise<FileDigest> {
   seen.set(path, lookAt(path));
   const own = await hashFile(path, signal);
-  const { findExternalData } = await import('./external-data.ts');
   const data = findExternalData(path);
   if (data.length === 0) return own;
   const [{ modelDigest }, { requireDataPath }] = await Promise.all([

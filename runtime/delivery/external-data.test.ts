@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { findExternalData } from './external-data.ts';
+import {
+  externalTensor,
+  graphAttribute,
+  initializer,
+  inlineTensor,
+  modelOf,
+  modelWithData,
+  node,
+  tensorAttribute,
+} from './onnx-fixtures.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'external-data-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function find(bytes: Buffer): string[] {
+  const path = join(directory, 'model.onnx');
+  writeFileSync(path, bytes);
+  return findExternalData(path);
+}
+
+test('finds each file once, wherever the graph hides it', () => {
+  const model = modelOf(
+    initializer(inlineTensor(300_000)),
+    initializer(externalTensor('a.bin')),
+    node(tensorAttribute(externalTensor('folder/b.bin'))),
+    node(
+      graphAttribute(initializer(externalTensor('c.bin')), node(graphAttribute(initializer(externalTensor('d.bin'))))),
+    ),
+    initializer(externalTensor('a.bin')),
+  );
+  expect(find(model)).toEqual(['a.bin', 'folder/b.bin', 'c.bin', 'd.bin']);
+});
+
+test('finds none in a model that has its weights in itself', () => {
+  expect(findExternalData(join(import.meta.dirname, '../../examples/digits/model.onnx'))).toEqual([]);
+});
+
+test('ends, and throws nothing, whatever the file is', () => {
+  const model = modelWithData('a.bin', 'b.bin');
+  const damaged = fc.tuple(fc.nat(model.byteLength - 1), fc.nat(255)).map(([position, byte]) => {
+    const bytes = Buffer.from(model);
+    bytes[position] = byte;
+    return bytes;
+  });
+  fc.assert(
+    fc.property(fc.oneof(damaged, fc.uint8Array({ maxLength: 300 }).map(Buffer.from)), (bytes) => {
+      expect(Array.isArray(find(bytes))).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
