@@ -15,6 +15,7 @@ export class FakeSessionWorker implements SessionWorker {
   readonly failed: Promise<Error>;
   closed = false;
   #running = false;
+  #ended: Promise<void> = Promise.resolve();
   #reject: ((error: Error) => void) | undefined;
   #die: ((error: Error) => void) | undefined;
 
@@ -24,10 +25,14 @@ export class FakeSessionWorker implements SessionWorker {
     });
   }
 
-  run(inputs: readonly SessionTensor[], outputs: readonly string[]): Promise<SessionResult> {
-    if (this.#running || this.closed) throw new Error('A session does one run at a time, and none once closed.');
+  run(given: readonly SessionTensor[], outputs: readonly string[]): Promise<SessionResult> {
+    if (this.#running || this.closed) {
+      return Promise.reject(new Error('A session does one run at a time, and none once closed.'));
+    }
     this.#running = true;
-    return new Promise<SessionResult>((resolve, reject) => {
+    const buffers = new Set(given.map(({ data }) => data.buffer));
+    const inputs = structuredClone(given, { transfer: [...buffers] });
+    const running = new Promise<SessionResult>((resolve, reject) => {
       this.#reject = reject;
       this.runs.push({
         inputs,
@@ -39,6 +44,11 @@ export class FakeSessionWorker implements SessionWorker {
     }).finally(() => {
       this.#running = false;
     });
+    this.#ended = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    return running;
   }
 
   /** The thread crashes. */
@@ -49,7 +59,7 @@ export class FakeSessionWorker implements SessionWorker {
 
   close(): Promise<void> {
     this.closed = true;
-    return Promise.resolve();
+    return this.#ended;
   }
 }
 

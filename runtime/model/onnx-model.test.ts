@@ -365,7 +365,9 @@ describe('a model that measures what batches pay', () => {
     expect(workers[0]?.runs).toHaveLength(2);
     await clock.advance(1000);
     expect(workers[0]?.runs).toHaveLength(3);
-    await model.close();
+    const closed = model.close();
+    run(2).succeed();
+    await closed;
   });
 
   test('measures between the runs of requests if it is never idle', async () => {
