@@ -30,7 +30,7 @@ export function localPods({ clock, directory, onLine }: LocalPodsOptions): PodRu
       // As baked into an image: the second start of a program skips the compilation of its code.
       NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
       // Without it glibc keeps a released model's memory.
-      MALLOC_TRIM_THRESHOLD_: '131072',
+      MALLOC_MMAP_THRESHOLD_: '1048576',
     },
     onLine: ({ pod, text }) => onLine(pod.metadata.name, text),
   });

@@ -55,7 +55,7 @@ export async function startRuntime(
     core: workplace.core,
     environment: {
       NODE_ENV: 'production',
-      MALLOC_TRIM_THRESHOLD_: '131072',
+      MALLOC_MMAP_THRESHOLD_: '1048576',
       [names.specification]: JSON.stringify(specification),
       [names.modelDirectory]: workplace.directory,
       [names.httpPort]: String(port),

@@ -60,9 +60,7 @@ export class Bench implements Workplace {
       return [what, reached.toFixed(reached < 10 ? 2 : 0), goal, met ? 'met' : 'MISSED'];
     });
     this.table('Goals', ['goal', 'reached', 'wanted', ''], rows);
-    this.say(
-      `The client used at most ${(100 * this.#busiestClient).toFixed(0)} % of its core; all the while it spins in an open loop, which is not counted.`,
-    );
+    this.say(`In closed loops the client used at most ${(100 * this.#busiestClient).toFixed(0)} % of its core.`);
   }
 
   /** Ends the programs of a part. */
