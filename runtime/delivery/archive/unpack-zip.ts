@@ -6,7 +6,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { createInflateRaw, crc32 } from 'node:zlib';
 import { createReadStream } from 'node:fs';
 import { ArchiveError } from './archive-error.ts';
-import type { ArchiveWriter } from './archive-writer.ts';
+import { ARCHIVE_LIMITS, type ArchiveWriter } from './archive-writer.ts';
 
 interface Entry {
   readonly name: string;
@@ -58,6 +58,7 @@ async function readDirectory(file: FileHandle, size: number): Promise<Entry[]> {
     bytes = wide(end, 40);
     start = wide(end, 48);
   }
+  if (count > ARCHIVE_LIMITS.entries) throw new ArchiveError(`has more than ${ARCHIVE_LIMITS.entries} entries`);
   if (bytes > MOST_DIRECTORY_BYTES || start + bytes > size)
     throw new ArchiveError('is damaged, or its directory is too large');
   const directory = await read(file, start, bytes);

@@ -9,7 +9,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile 
 import { join } from 'node:path';
 import type { Clock } from '../../../common/platform/clock.ts';
 import { DownloadError } from '../download-error.ts';
-import type { FileDigest } from '../hash-file.ts';
+import { hashFile, type FileDigest } from '../hash-file.ts';
 import { readEntry, recordPath, removeEntry, writeEntry, type Entry } from './entry.ts';
 import { mayLive, OWNER } from './owner.ts';
 import { planEvictions, type CacheItem } from './plan-evictions.ts';
@@ -110,10 +110,12 @@ export class ModelCache {
     try {
       await rename(path, place);
     } catch (error) {
-      // A folder of the same name: put there a moment ago and not yet recorded, or left without a record.
+      // A folder takes no other's place: it is there from a process that was faster, or was killed before it could record it.
       if (!existsSync(place)) throw error;
-      await rename(place, `${path}.former`);
-      await rename(path, place);
+      if (!(await holds(place, entry, signal))) {
+        await rename(place, `${path}.former`);
+        await rename(path, place);
+      }
     }
     await writeEntry(this.#directory, entry);
     return this.#cached(entry);
@@ -161,6 +163,18 @@ export class ModelCache {
     );
     await add('optimised', (name) => [...held].some((digest) => name.startsWith(digest)));
     return items;
+  }
+}
+
+async function holds(place: string, { files }: Entry, signal: AbortSignal): Promise<boolean> {
+  try {
+    for (const { path, sha256 } of files) {
+      if ((await hashFile(join(place, path), signal)).sha256 !== sha256) return false;
+    }
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
   }
 }
 

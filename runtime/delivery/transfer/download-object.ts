@@ -44,7 +44,7 @@ const PROGRESS_BYTES = 64 * 1024;
 
 /**
  * Undefined if the server still has the version of `knownTag`. Rejects with DownloadError, with what makeRoom rejects with, or with the signal's reason.
- * There must be nothing at `path`; after a failure there is nothing either.
+ * There must be nothing at `path`; without a download there is nothing either.
  */
 export async function downloadObject(
   target: Target,
@@ -61,7 +61,9 @@ export async function downloadObject(
   try {
     for (let failures = 1; ; failures += 1) {
       try {
-        return await attempt(target, path, { ...options, signal });
+        const downloaded = await attempt(target, path, { ...options, signal });
+        if (downloaded === undefined) await rm(path, { force: true });
+        return downloaded;
       } catch (error) {
         await rm(path, { force: true });
         signal.throwIfAborted();
