@@ -13,6 +13,8 @@ import { prepareWorkplace, type Workplace } from './workplace.ts';
 
 /** What a first answer may take beyond a pod that only calls home, in milliseconds. */
 const COLD_START_GOAL = 170;
+/** Functions in a burst. */
+const TOGETHER = 10;
 const MEBIBYTE = 2 ** 20;
 const STABLE_WINDOW_MILLISECONDS = 6000;
 
@@ -108,6 +110,10 @@ async function burst(workplace: Workplace, script: string, count: number): Promi
   });
   const bare = rounds.map((round) => Math.max(...round.bare));
   const functions = rounds.map((round) => Math.max(...round.functions));
+  const cpu = {
+    bare: rounds.map((round) => round.cpu.bare / TOGETHER),
+    functions: rounds.map((round) => round.cpu.functions / TOGETHER),
+  };
   const ratio = summarise(functions).median / summarise(bare).median;
   return [
     'Ten at once, milliseconds from the calls: median (min to max)',
@@ -122,6 +128,8 @@ async function burst(workplace: Workplace, script: string, count: number): Promi
     ),
     row('functions, first byte, the last', functions),
     line('functions / bare pods, the last', `${ratio.toFixed(2)}  (goal: at most 1.2)`),
+    row('CPU of the whole node for each bare pod, until its first 200', cpu.bare),
+    row('CPU of the whole node for each function, until its answer', cpu.functions),
   ];
 }
 

@@ -5,7 +5,7 @@
 import { listenAtHome, removeBarePods, startBarePod, type BareStart } from './bare-pods.ts';
 import { deleteFunctions, makeFunction, wakeFunction, type Wake } from './functions.ts';
 import { assertNone, followPods, untilGone } from './pods.ts';
-import { quietMoment } from './quiet-moment.ts';
+import { quietMoment, withNodeCpu } from './quiet-moment.ts';
 
 export interface ColdStartRound {
   /** The node had nothing else to do when both began. */
@@ -19,6 +19,8 @@ export interface ColdStartRound {
 export interface BurstRound {
   readonly bare: readonly number[];
   readonly functions: readonly number[];
+  /** Milliseconds of the whole node's CPU until the last of ten was there. */
+  readonly cpu: { readonly bare: number; readonly functions: number };
 }
 
 /** A line on standard output. */
@@ -63,18 +65,18 @@ async function bursts(): Promise<void> {
   for (let round = 0; round <= number; round++) {
     const bareNames = names.map((_, index) => `bare-${round}-${index}`);
     await quietMoment();
-    const bare = (await Promise.all(bareNames.map((name) => startBarePod(name, image)))).map(
-      ({ calledHome }) => calledHome,
-    );
+    const started = await withNodeCpu(() => Promise.all(bareNames.map((name) => startBarePod(name, image))));
+    const bare = started.result.map(({ calledHome }) => calledHome);
     await removeBarePods(bareNames);
     await quietMoment();
     await assertNone();
-    const functions = (await Promise.all(names.map(wakeFunction))).map(({ firstByte }) => firstByte);
+    const woken = await withNodeCpu(() => Promise.all(names.map(wakeFunction)));
+    const functions = woken.result.map(({ firstByte }) => firstByte);
     await Promise.all(names.map(untilGone));
     progress(
       `round ${round} of ${number}: bare ${Math.max(...bare).toFixed(0)}, functions ${Math.max(...functions).toFixed(0)}`,
     );
-    if (round > 0) report({ burst: { bare, functions } });
+    if (round > 0) report({ burst: { bare, functions, cpu: { bare: started.cpu, functions: woken.cpu } } });
   }
   await deleteFunctions(names);
 }

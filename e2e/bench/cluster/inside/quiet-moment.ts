@@ -8,6 +8,8 @@ const SAMPLE_MILLISECONDS = 500;
 /** A busy machine is measured too, or a figure would never come. */
 const PATIENCE_MILLISECONDS = 10_000;
 const QUIET = 0.25;
+/** Of /proc/stat, on every Linux that Kubernetes runs on. */
+const TICK_MILLISECONDS = 10;
 
 /** Gives whether it was quiet. */
 export async function quietMoment(): Promise<boolean> {
@@ -16,6 +18,14 @@ export async function quietMoment(): Promise<boolean> {
   while (!quiet && performance.now() < end) quiet = (await busyShare()) < QUIET;
   await pause(Math.random() * 1000);
   return quiet;
+}
+
+/** Gives what `work` gave, and the milliseconds of CPU that the whole node took meanwhile: whoever else was busy on it is in them. */
+export async function withNodeCpu<Result>(work: () => Promise<Result>): Promise<{ result: Result; cpu: number }> {
+  const before = processorTimes();
+  const result = await work();
+  const after = processorTimes();
+  return { result, cpu: (after.all - after.idle - (before.all - before.idle)) * TICK_MILLISECONDS };
 }
 
 /** Of all processors, from 0 to 1. */
