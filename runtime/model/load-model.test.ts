@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,6 +36,7 @@ interface Settings extends Partial<Omit<RuntimeSpecification, 'model' | 'batchin
   readonly mode?: BatchingMode;
   readonly logger?: Logger;
   readonly signal?: AbortSignal;
+  readonly isWorthKeeping?: () => boolean;
 }
 
 async function load(fixture: string, settings: Settings = {}): Promise<Model> {
@@ -46,6 +47,7 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     mode,
     logger = createLogger('test', 'silent'),
     signal = new AbortController().signal,
+    isWorthKeeping,
     ...rest
   } = settings;
   const specification: RuntimeSpecification = {
@@ -65,6 +67,7 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     clock: systemClock,
     logger,
     signal,
+    ...(isWorthKeeping !== undefined && { isWorthKeeping }),
   });
   return model;
 }
@@ -162,6 +165,35 @@ describe('loadModel', () => {
     expect(batching).toEqual(model?.facts.batching);
     expect(model?.facts.batching.measured?.map(({ rows }) => rows)).toEqual([1, 2]);
     expect(model?.batchLimit).toBe(model?.facts.batching.maxBatchSize);
+  });
+
+  test('keeps the optimised graph where that is worth it, loads it the next time, and ignores it once it is damaged', async () => {
+    const lines = Promise.withResolvers<string>();
+    const logger = createLogger('test', 'info', (line) => {
+      const { msg, path } = JSON.parse(line) as { readonly msg: string; readonly path: string };
+      if (msg === 'Kept the optimised graph') lines.resolve(path);
+    });
+    const ones = { inputs: [floats('x', [1, 64], ...Array<number>(64).fill(1))] };
+    const first = await load('matmul', { isWorthKeeping: () => true, logger });
+    const expected = values(await first.infer(ones));
+    const path = await lines.promise;
+    await first.close();
+    const loadedFrom = async (): Promise<number> => {
+      const before = (await stat(path).catch(() => undefined))?.mtimeMs;
+      const again = await load('matmul', { isWorthKeeping: () => false });
+      expect(values(await again.infer(ones))).toEqual(expected.map((value) => expect.closeTo(value, 5)));
+      expect(again.facts).toEqual({ ...first.facts, batching: again.facts.batching });
+      await again.close();
+      return ((await stat(path).catch(() => undefined))?.mtimeMs ?? NaN) - (before ?? NaN);
+    };
+    // Found, and so marked as used.
+    await utimes(path, 1, 1);
+    expect(await loadedFrom()).toBeGreaterThan(0);
+    const bytes = await readFile(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    await writeFile(path, bytes);
+    expect(await loadedFrom()).toBeNaN();
+    expect(await readdir(join(directory, 'optimised'))).toEqual([]);
   });
 
   test('makes no batches in mode Off', async () => {

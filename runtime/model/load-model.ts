@@ -1,14 +1,16 @@
 /** Makes a model ready: threads, providers and the file at the same time, then the sessions, then their first runs. */
+import { rm } from 'node:fs/promises';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import type { ModelFacts } from '../../common/wire/announcement.ts';
 import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { findBatchAxis } from '../batching/batch-axis.ts';
 import { printableUri } from '../delivery/model-uri.ts';
-import { openModel } from '../delivery/open-model.ts';
+import { openModel, type ModelFile } from '../delivery/open-model.ts';
 import { InferenceError, StartError, type Model } from '../inference.ts';
 import { declareTensors, tensorFacts } from './declared-tensor.ts';
 import { parseExecutionProviders, type ExecutionProvider } from './execution-providers.ts';
+import { OptimisedGraphs, isWorthKeeping, mayBeOptimised } from './optimised-graphs.ts';
 import { OnnxModel } from './onnx-model.ts';
 import { SessionThread } from './session-thread.ts';
 import type { MissingProvider, SessionFacts, SessionOptions } from './session-worker.ts';
@@ -20,6 +22,8 @@ export interface LoadModelOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Whether a load of so many milliseconds is worth keeping its optimised graph; another one only in tests. */
+  readonly isWorthKeeping?: typeof isWorthKeeping;
 }
 
 /**
@@ -51,7 +55,7 @@ async function load(
   specification: RuntimeSpecification,
   providers: readonly ExecutionProvider[],
   threads: readonly SessionThread[],
-  { directory, clock, logger, signal }: LoadModelOptions,
+  { directory, clock, logger, signal, isWorthKeeping: isWorth = isWorthKeeping }: LoadModelOptions,
 ): Promise<Model> {
   const { model, intraOpThreads, batching } = specification;
   const uri = printableUri(model.uri);
@@ -63,7 +67,7 @@ async function load(
     signal.throwIfAborted();
     return result;
   };
-  const prepare = async (): Promise<readonly ExecutionProvider[]> => {
+  const prepare = async (): Promise<{ available: readonly ExecutionProvider[]; version: string }> => {
     const prepared = await Promise.all(threads.map((thread) => thread.prepare(providers)));
     const missing = prepared.flatMap((answer) => answer.missing);
     // What one session lacks, none uses: equal requests should cost the same.
@@ -76,15 +80,16 @@ async function load(
         'Fell back to another execution provider',
       );
     }
-    return available;
+    return { available, version: prepared[0]?.version ?? '' };
   };
-  const [available, file] = await Promise.all([
+  const [{ available, version }, file] = await Promise.all([
     timed('workerStart', prepare()),
     timed('fetch', openModel(model, { directory, clock, signal })),
   ]);
   const options = { executionProviders: available, intraOpThreads, settings: specification.session };
-  const [created, digest] = await Promise.all([
-    timed('session', Promise.all(threads.map((thread) => createSession(thread, file.path, options, uri)))),
+  const graphs = mayBeOptimised(options) ? new OptimisedGraphs(directory, version, clock) : undefined;
+  const [{ facts: created, isOptimised }, digest] = await Promise.all([
+    timed('session', createSessions(threads, file, options, uri, graphs)),
     file.digest,
   ]);
   await file.confirm?.();
@@ -111,8 +116,39 @@ async function load(
     limits: batching,
     clock,
     ...(batching.mode === 'Auto' && warmed.makeRows !== undefined && { makeRows: warmed.makeRows }),
+    ...(graphs !== undefined &&
+      !isOptimised &&
+      isWorth(phases['session'] ?? 0, digest) && {
+        whenQuiet: () =>
+          graphs.keep(digest.sha256, file.path, options).then(
+            (path) => logger.info({ uri, path }, 'Kept the optimised graph'),
+            (error: unknown) => logger.warn({ uri, err: error }, 'Could not keep the optimised graph'),
+          ),
+      }),
     onMeasured: (measured) => logger.info({ uri, batching: measured }, 'Measured what batches pay'),
   });
+}
+
+/** From the optimised graph where there is one that ONNX Runtime still takes. */
+async function createSessions(
+  threads: readonly SessionThread[],
+  file: ModelFile,
+  options: SessionOptions,
+  uri: string,
+  graphs: OptimisedGraphs | undefined,
+): Promise<{ readonly facts: readonly SessionFacts[]; readonly isOptimised: boolean }> {
+  const create = (path: string): Promise<SessionFacts[]> =>
+    Promise.all(threads.map((thread) => createSession(thread, path, options, uri)));
+  const optimised = await graphs?.find(file.digest);
+  if (optimised !== undefined) {
+    try {
+      return { facts: await create(optimised), isOptimised: true };
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      await rm(optimised, { force: true });
+    }
+  }
+  return { facts: await create(file.path), isOptimised: false };
 }
 
 async function createSession(

@@ -32,6 +32,8 @@ export interface OnnxModelOptions {
   readonly clock: Clock;
   /** Inputs of so many rows to measure with how large a batch pays; without it every batch may be as large as the limits allow. */
   readonly makeRows?: (rows: number) => readonly Tensor[] | undefined;
+  /** What else to do once nobody asks; it must not reject. */
+  readonly whenQuiet?: () => Promise<void>;
   readonly onMeasured?: (batching: ModelFacts['batching']) => void;
 }
 
@@ -82,6 +84,8 @@ export class OnnxModel implements Model {
   /** Whose turn it is where both wait: between two runs of the measurement a batch of requests goes. */
   #turn: 'measurement' | 'requests' = 'measurement';
   #isMeasuring = false;
+  #whenQuiet: (() => Promise<void>) | undefined;
+  #background: Promise<void> | undefined;
   /** Why nothing is taken any more. */
   #ended: Error | undefined;
 
@@ -103,9 +107,9 @@ export class OnnxModel implements Model {
     this.#hasRows = options.hasRows;
     this.#clock = options.clock;
     for (const { failed } of workers) void failed.then(this.#break);
+    this.#whenQuiet = options.whenQuiet;
     const { makeRows, onMeasured = () => undefined } = options;
-    if (makeRows === undefined) return;
-    this.#measuring = {
+    this.#measuring = makeRows && {
       measurement: new BatchMeasurement(limits.maxBatchSize),
       latest: this.#clock.monotonic() + LATEST,
       makeRows,
@@ -116,7 +120,7 @@ export class OnnxModel implements Model {
         onMeasured(batching);
       },
     };
-    this.#measureWhenQuiet();
+    this.#awaitQuiet();
   }
 
   get facts(): ModelFacts {
@@ -162,7 +166,7 @@ export class OnnxModel implements Model {
 
   async close(): Promise<void> {
     this.#end(new Error('The model is closed.'));
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    await Promise.all([this.#background, ...this.#workers.map((worker) => worker.close())]);
   }
 
   /** The request's inputs in the model's order. What does not fit its own shape would move the rows of others, so it ends here. */
@@ -213,7 +217,7 @@ export class OnnxModel implements Model {
       const batch = this.#queue.take(now);
       if (batch.length === 0) {
         const due = this.#queue.dueAt();
-        if (due === undefined) this.#measureWhenQuiet();
+        if (due === undefined) this.#awaitQuiet();
         else this.#cancelDelay = this.#clock.after(due - now, () => this.#dispatch());
         return;
       }
@@ -229,9 +233,16 @@ export class OnnxModel implements Model {
     return this.#queue.size === 0 && this.#idle.length === this.#workers.length;
   }
 
-  #measureWhenQuiet(): void {
-    if (this.#measuring === undefined || !this.#isQuiet) return;
-    this.#cancelQuiet = this.#clock.after(QUIET, () => void this.#measure());
+  #awaitQuiet(): void {
+    if (!this.#isQuiet || (this.#measuring === undefined && this.#whenQuiet === undefined)) return;
+    this.#cancelQuiet = this.#clock.after(QUIET, () => {
+      if (this.#measuring !== undefined) {
+        void this.#measure();
+        return;
+      }
+      this.#background = this.#whenQuiet?.();
+      this.#whenQuiet = undefined;
+    });
   }
 
   #mustMeasure(): boolean {
@@ -263,7 +274,7 @@ export class OnnxModel implements Model {
       measuring.onEnd(measuring.measurement.decide(this.#facts.batching.reason));
     }
     this.#dispatch();
-    if (!this.#isQuiet) return;
+    if (this.#measuring === undefined || !this.#isQuiet) return;
     this.#cancelQuiet?.();
     void this.#measure();
   }
@@ -338,6 +349,7 @@ export class OnnxModel implements Model {
   #end(error: Error): void {
     this.#ended ??= error;
     this.#measuring = undefined;
+    this.#whenQuiet = undefined;
     this.#cancelQuiet?.();
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;

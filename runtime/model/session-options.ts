@@ -19,7 +19,7 @@ const LEVELS: Readonly<Record<NonNullable<SessionSettings['graphOptimizationLeve
 };
 
 export function sessionOptions(options: SessionOptions): InferenceSession.SessionOptions {
-  const { executionProviders, intraOpThreads, settings = {} } = options;
+  const { executionProviders, intraOpThreads, optimisedPath, settings = {} } = options;
   const { interOpThreads = 1, memoryArena = 'Enabled' } = settings;
   return {
     executionProviders: executionProviders.map((provider) => providerOption(provider, settings.deviceId)),
@@ -27,7 +27,8 @@ export function sessionOptions(options: SessionOptions): InferenceSession.Sessio
     intraOpNumThreads: intraOpThreads,
     interOpNumThreads: interOpThreads,
     executionMode: interOpThreads > 1 ? 'parallel' : 'sequential',
-    graphOptimizationLevel: LEVELS[settings.graphOptimizationLevel ?? 'All'],
+    graphOptimizationLevel: optimisedPath === undefined ? LEVELS[settings.graphOptimizationLevel ?? 'All'] : 'extended',
+    ...(optimisedPath !== undefined && { optimizedModelFilePath: optimisedPath }),
     // Both or neither: patterns without the arena made a convolution 1.5 to 1.8 times slower, without either it was 1.02 to 1.07.
     enableCpuMemArena: memoryArena === 'Enabled',
     enableMemPattern: memoryArena === 'Enabled',

@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly executionProviders: readonly ExecutionProvider[];
   readonly intraOpThreads: number;
   readonly settings?: SessionSettings | undefined;
+  /** Where to write the graph as it was rewritten, as far as that fits any CPU. */
+  readonly optimisedPath?: string;
 }
 
 export type ToWorker =
@@ -55,6 +57,8 @@ export type FromWorker =
       readonly kind: 'prepared';
       readonly available: readonly ExecutionProvider[];
       readonly missing: readonly MissingProvider[];
+      /** ONNX Runtime's. */
+      readonly version: string;
     }
   | { readonly kind: 'created'; readonly facts: SessionFacts }
   | { readonly kind: 'result'; readonly result: SessionResult }

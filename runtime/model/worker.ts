@@ -46,7 +46,11 @@ async function handle(message: ToWorker): Promise<void> {
   try {
     switch (message.kind) {
       case 'prepare':
-        return answer({ kind: 'prepared', ...(await probe(message.executionProviders)) });
+        return answer({
+          kind: 'prepared',
+          ...(await probe(message.executionProviders)),
+          version: env.versions.node ?? env.versions.common,
+        });
       case 'create':
         return answer({ kind: 'created', facts: await create(message.path, sessionOptions(message.options)) });
       case 'run': {
