@@ -80,6 +80,9 @@ fuzz: install ## Send a million hostile requests to running servers (about 6 min
 	@node scripts/build.ts
 	@node e2e/fuzz/main.ts
 
+delivery-test: install ## Fetch models from servers that others wrote: an S3-compatible one, one of Google's API, Python's HTTP; needs Python 3.11 or later
+	@node e2e/delivery/main.ts
+
 clients-test: install ## Run other people's clients against a server: curl, tritonclient, KServe's, perf_analyzer; needs Python 3.11 or later
 	@node scripts/build.ts
 	@node e2e/clients/main.ts
