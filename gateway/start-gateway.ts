@@ -13,9 +13,9 @@ import { DemandReporter } from './demand/demand-reporter.ts';
 import { closeServer, listen } from './listen.ts';
 import { GatewayMetrics, type RevisionLoad } from './metrics.ts';
 import { FirstRoutes } from './proxy/first-routes.ts';
-import { createTrafficServer } from './proxy/traffic-server.ts';
+import { connectPod } from './proxy/pod-connections.ts';
+import { TrafficServer } from './proxy/traffic-server.ts';
 import { SHUTTING_DOWN } from './proxy/turn.ts';
-import { connectPod } from './proxy/undici-connection.ts';
 import { repeat } from './repeat.ts';
 import { BarredPods } from './revision/barred-pods.ts';
 import { EarlyAnnouncements } from './revision/early-announcements.ts';
@@ -115,8 +115,8 @@ export async function startGateway({
     },
     streams: { gateway: configuration.name, reporter, intake, keys, logger },
   });
-  const traffic = (listener: Listener): ReturnType<typeof createTrafficServer> =>
-    createTrafficServer(
+  const traffic = (listener: Listener): TrafficServer =>
+    new TrafficServer(
       {
         listener,
         firstRoutes,
@@ -133,16 +133,12 @@ export async function startGateway({
         isEnding: () => phase === 'ending',
       },
     );
-  const servers = {
-    http: traffic('cluster'),
-    external: traffic('external'),
-    control: control.server,
-  };
+  const servers = { http: traffic('cluster'), external: traffic('external') };
   const { host } = configuration;
   const open = async (): Promise<Gateway['ports'] & { readonly health: HealthServer }> => {
-    const http = await listen(servers.http, configuration.ports.http, host);
-    const external = await listen(servers.external, configuration.ports.external, host);
-    const controlPort = await listen(servers.control, configuration.ports.control, host);
+    const http = await servers.http.listen(configuration.ports.http, host);
+    const external = await servers.external.listen(configuration.ports.external, host);
+    const controlPort = await listen(control.server, configuration.ports.control, host);
     const health = await startHealthServer({
       ...(host === undefined ? {} : { host }),
       port: configuration.ports.metrics,
@@ -157,7 +153,7 @@ export async function startGateway({
   const { health, ...ports } = await open().catch(async (error: unknown) => {
     // A port that is taken must end the process, and what already listens or ticks would keep it.
     reporter.close();
-    await Promise.all(Object.values(servers).map((server) => closeServer(server, clock, 0)));
+    await Promise.all([servers.http.close(0), servers.external.close(0), closeServer(control.server, clock, 0)]);
     throw error;
   });
   const cancelExpiry = repeat(clock, EXPIRY_MILLISECONDS, () => {
@@ -178,16 +174,13 @@ export async function startGateway({
       }
     });
     // The operators hear of the requests until the last has ended, or they would remove the pods under them.
-    await Promise.all([
-      closeServer(servers.http, clock, finishMilliseconds),
-      closeServer(servers.external, clock, finishMilliseconds),
-    ]);
+    await Promise.all([servers.http.close(finishMilliseconds), servers.external.close(finishMilliseconds)]);
     cancelEnding();
     cancelExpiry();
     reporter.close();
     control.endStreams();
     for (const revision of routes.revisions) revision.close();
-    await closeServer(servers.control, clock, 0);
+    await closeServer(control.server, clock, 0);
     await health.close();
   };
   let closing: Promise<void> | undefined;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { functionRoute, revisionRoute } from '../testing/gateway-fixture.ts';
-import { connectPod } from '../proxy/undici-connection.ts';
+import { connectPod } from '../proxy/pod-connections.ts';
 import { FieldError } from '../../common/wire/fields.ts';
 import { parseAnnouncement } from '../../common/wire/parse-announcement.ts';
 import { parseOperatorMessage } from './parse-operator-message.ts';

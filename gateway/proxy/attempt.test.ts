@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import type { Dispatcher } from 'undici';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
+import type { PodChannel } from '../revision/pod-connection.ts';
 import { Pod } from '../revision/pod.ts';
 import { Attempt, type AttemptEvents } from './attempt.ts';
 
@@ -26,12 +27,15 @@ test('a pod has its second to refuse a large body from when the request is sent,
     broke: () => undefined,
   };
   const dispatched: Dispatcher.DispatchHandler[] = [];
+  const channel: PodChannel = { dispatch: (_options, handler) => void dispatched.push(handler) };
   const pod = new Pod('uid', 'pod', { host: '10.0.0.1', ports: { http: 8080, control: 9091 } }, () => ({
-    dispatch: (_options, handler) => void dispatched.push(handler),
+    http: channel,
+    grpc: undefined,
     close: () => undefined,
   }));
   const attempt = new Attempt(pod, clock, 60_000, events);
   attempt.start({
+    channel,
     method: 'POST',
     target: '/',
     fields: [],

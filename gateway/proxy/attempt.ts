@@ -7,8 +7,10 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import { NOT_ADMITTED, REQUEST_HEADERS, RESPONSE_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
+import type { PodChannel } from '../revision/pod-connection.ts';
 import type { Pod } from '../revision/pod.ts';
 import type { RestReason } from '../revision/pod-rest.ts';
+import { NotSent } from './not-sent.ts';
 import type { FailedAttempt } from './retry-decision.ts';
 
 /** A pod says within milliseconds whether it admits a request. One that says nothing gets the rest of the body after this. */
@@ -18,6 +20,8 @@ const ADMISSION_MILLISECONDS = 1_000;
 const MOST_REFUSAL_BYTES = 16 * 1024;
 
 export interface AttemptRequest {
+  /** To the pod, by its protocol. */
+  readonly channel: PodChannel;
   readonly method: string;
   readonly target: string;
   /** Name, value, name, value, …: without the gateway's own. */
@@ -39,7 +43,7 @@ export interface AttemptEvents {
   answered(status: number, headers: IncomingHttpHeaders): void;
   /** False: pause until `resume`. */
   data(chunk: Buffer): boolean;
-  finished(): void;
+  finished(trailers: IncomingHttpHeaders): void;
   /** The answer ended in the middle. */
   broke(): void;
 }
@@ -84,7 +88,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#isStreamed = true;
     }
     const { method, target: path, body } = request;
-    this.pod.connection.dispatch({ method, path, headers, body }, this);
+    request.channel.dispatch({ method, path, headers, body }, this);
   }
 
   progress(): void {
@@ -139,10 +143,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     if (this.#state !== 'answering') return;
     this.#end();
-    this.#events.finished();
+    this.#events.finished(trailers);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -153,7 +157,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
         break;
       case 'sent':
         if (isClientsFault(error)) this.#fail('invalid', undefined);
-        else this.#fail('died', 'Unreachable');
+        else this.#fail(error instanceof NotSent ? 'not-begun' : 'died', 'Unreachable');
         break;
       case 'answering':
         this.#end();
@@ -193,10 +197,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 }
 
-/** The refusal, if the answer is one: status and header must agree, for a model's own 429 or 503 is an answer like any other. */
+/**
+ * The refusal, if the answer is one: status and header must agree, for a model's own 429 or 503 is an answer like any other. One of gRPC is 200 whatever
+ * became of the call, whose own status is in the same head.
+ */
 function notAdmitted(status: number, headers: IncomingHttpHeaders): NotAdmitted | undefined {
   const reason = headers[RESPONSE_HEADERS.notAdmitted];
-  return isNotAdmitted(reason) && NOT_ADMITTED[reason] === status ? reason : undefined;
+  if (!isNotAdmitted(reason)) return undefined;
+  const isGrpc = status === 200 && headers['grpc-status'] !== undefined;
+  return isGrpc || NOT_ADMITTED[reason] === status ? reason : undefined;
 }
 
 function isNotAdmitted(reason: unknown): reason is NotAdmitted {

@@ -52,7 +52,8 @@ export function discardRest(request: IncomingMessage, clock: Clock, done: () => 
   request.resume();
 }
 
-function errorFields(code: GatewayErrorCode, body: string): string[] {
+/** Headers of such an answer: name, value, name, value, … */
+export function errorFields(code: GatewayErrorCode, body: string): string[] {
   const fields = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
   if (RETRYABLE_CODES.includes(code)) fields.push('retry-after', RETRY_AFTER);
   return fields;

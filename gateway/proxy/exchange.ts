@@ -1,17 +1,19 @@
 /**
  * One client's request from its arrival to the last byte of its answer: the body is collected, a pod found or waited for, and attempts made until
- * one is answered or no other is allowed. The end of the client's response is its only end, whoever brings it about.
+ * one is answered or no other is allowed. The caller's close is its only end, whoever brings it about.
  */
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Cancel } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
+import { formatGrpcTimeout } from '../../common/wire/grpc.ts';
 import type { GatewayMetrics, Outcome } from '../metrics.ts';
 import type { Pod } from '../revision/pod.ts';
 import type { RestReason } from '../revision/pod-rest.ts';
 import type { Revision } from '../revision/revision.ts';
 import type { Match } from '../routing/route-table.ts';
 import { Attempt, type AttemptEvents } from './attempt.ts';
-import { answerError, discardRest, refuseBody } from './error-answer.ts';
+import type { Caller } from './caller.ts';
+import { hasFirstMessage } from './first-message.ts';
 import { HELD_BYTES, RequestBody, type BodyEvents } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { responseFields } from './response-head.ts';
@@ -20,6 +22,9 @@ import { Turn, type TurnEvents, type TurnServices } from './turn.ts';
 
 /** For a small body to come in. It holds memory while it does, so a client that sends it byte by byte is not waited for. */
 const BODY_MILLISECONDS = 60_000;
+
+/** For the first bytes of a call of gRPC, which usually come with its head. */
+const SILENCE_MILLISECONDS = 1_000;
 
 /**
  * For a client to take the last of its answer, which the gateway's own buffer holds: a few times 64 KiB. Its request counts as demand until then, so
@@ -39,8 +44,7 @@ export interface ExchangeServices extends TurnServices {
 
 export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   readonly #services: ExchangeServices;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #caller: Caller;
   readonly #head: RequestHead;
   readonly #body: RequestBody;
   readonly #turn: Turn;
@@ -52,19 +56,14 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   #isLate = false;
   #unanswered: Unanswered | undefined;
 
-  constructor(
-    services: ExchangeServices,
-    request: IncomingMessage,
-    response: ServerResponse,
-    head: RequestHead,
-    match: Match,
-    revision: Revision,
-  ) {
+  constructor(services: ExchangeServices, caller: Caller, head: RequestHead, match: Match, revision: Revision) {
     this.#services = services;
-    this.#request = request;
-    this.#response = response;
+    this.#caller = caller;
     this.#head = head;
-    this.#body = new RequestBody(request, head.contentLength, services.maxBodyBytes, this);
+    // A call of gRPC may be a conversation: it begins with its first message, goes on for as long as it likes, and the pod bounds each message.
+    this.#body = caller.isGrpc
+      ? new RequestBody(caller.source, head.contentLength, Number.POSITIVE_INFINITY, this, hasFirstMessage)
+      : new RequestBody(caller.source, head.contentLength, services.maxBodyBytes, this);
     this.#turn = new Turn(services, match, revision, this);
     this.#arrivedAt = services.clock.monotonic();
   }
@@ -73,13 +72,15 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   start(expectsContinue: boolean): void {
     const { contentLength: length = 0 } = this.#head;
     this.#turn.revision.meter.arrive(this.#arrivedAt);
-    this.#response.once('close', this.#onClose);
+    this.#caller.watch(this.#onClose);
     if (length > this.#services.maxBodyBytes) return this.tooLarge();
     const denial = this.#turn.foresee(Math.min(length, HELD_BYTES));
     if (denial !== undefined) return this.denied(denial.code, denial.message);
     if (!this.#hasBody) return this.#turn.take(0);
-    if (expectsContinue) this.#response.writeContinue();
-    this.#cancelBodyTimeout = this.#services.clock.after(BODY_MILLISECONDS, this.#onBodyTimeout);
+    if (expectsContinue) this.#caller.askForBody();
+    this.#cancelBodyTimeout = this.#caller.isGrpc
+      ? this.#services.clock.after(SILENCE_MILLISECONDS, this.#onSilence)
+      : this.#services.clock.after(BODY_MILLISECONDS, this.#onBodyTimeout);
     this.#body.collect();
   }
 
@@ -109,12 +110,19 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     const { clock, timeoutMarginMilliseconds } = this.#services;
     const { name, settings } = this.#turn.revision;
     const timeout = settings.timeoutSeconds * 1_000;
+    const { isGrpc } = this.#caller;
+    const channel = isGrpc ? pod.connection.grpc : pod.connection.http;
+    if (channel === undefined) {
+      this.#turn.revision.release(pod);
+      return this.denied('not-implemented', `The pods of ${name} do not speak gRPC yet; they are of an older version.`);
+    }
     this.#attempt = new Attempt(pod, clock, timeout + timeoutMarginMilliseconds, this);
     this.#sentAt = clock.monotonic();
     this.#attempt.start({
-      method: this.#request.method ?? 'GET',
+      channel,
+      method: this.#caller.method,
       target: this.#turn.target,
-      fields: this.#head.forwarded,
+      fields: this.#fields(),
       body: this.#hasBody ? this.#body.send() : null,
       streamedLength: this.#head.contentLength,
       revision: name,
@@ -127,14 +135,10 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#services.metrics.countError(code, this.#turn.revision);
     this.#abandon(message);
     this.#body.discard();
-    if (this.#response.headersSent) return void this.#response.destroy();
-    if (this.#services.isDraining()) this.#response.shouldKeepAlive = false;
+    if (this.#caller.hasBegun) return this.#caller.destroy();
+    if (this.#services.isDraining()) this.#caller.letGo();
     const moreComes = this.#head.chunked || (this.#head.contentLength ?? 0) > HELD_BYTES || this.#isLate;
-    if (moreComes && !this.#request.complete) {
-      refuseBody(this.#request, this.#response, this.#services.clock, code, message);
-    } else {
-      answerError(this.#response, code, message);
-    }
+    this.#caller.refuse(code, message, moreComes);
     this.#awaitTaking();
   }
 
@@ -167,32 +171,27 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
       pod: this.#services.clock.monotonic() - this.#sentAt,
       start: this.#turn.isCold ? (pod?.announcement?.phases ?? {}) : undefined,
     };
-    if (this.#services.isDraining()) this.#response.shouldKeepAlive = false;
-    this.#response.writeHead(status, responseFields(headers, this.#turn.revision.name, phases));
+    if (this.#services.isDraining()) this.#caller.letGo();
+    this.#caller.begin(status, responseFields(headers, this.#turn.revision.name, phases));
   }
 
   data(chunk: Buffer): boolean {
-    if (this.#response.write(chunk)) return true;
-    this.#response.once('drain', this.#onDrain);
-    return false;
+    return this.#caller.write(chunk, this.#onDrain);
   }
 
-  finished(): void {
+  finished(trailers: IncomingHttpHeaders): void {
     this.#release();
-    this.#response.end();
+    this.#caller.end(trailers);
     this.#awaitTaking();
-    if (this.#request.complete) return;
-    // The pod did not want the rest. It stands before the connection's next request, so it is read, or the connection ends.
-    this.#body.discard();
-    discardRest(this.#request, this.#services.clock, () => {
-      if (!this.#request.complete) this.#request.socket.destroy();
-    });
+    // The pod did not want the rest.
+    if (!this.#caller.isComplete) this.#body.discard();
+    this.#caller.dropRest();
   }
 
   broke(): void {
     this.#release();
     // The head is out, so the only honest sign is an answer that does not end as it should.
-    this.#response.destroy();
+    this.#caller.destroy();
   }
 
   #recover(how: FailedAttempt, revision: Revision): void {
@@ -219,19 +218,31 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   }
 
   #awaitTaking(): void {
-    if (this.#response.writableLength === 0) return;
+    if (this.#caller.unsent === 0) return;
     this.#cancelTakeTimeout = this.#services.clock.after(TAKE_MILLISECONDS, this.#onTakeTimeout);
   }
 
   readonly #onTakeTimeout = (): void => {
-    // Without a socket it waits behind an earlier answer on its connection, which has a limit of its own.
-    if (this.#response.socket === null) this.#awaitTaking();
-    else this.#response.destroy();
+    if (this.#caller.isQueued) this.#awaitTaking();
+    else this.#caller.destroy();
   };
+
+  /** For the pod; a call's deadline counts from its arrival here. */
+  #fields(): readonly string[] {
+    const { forwarded, grpcTimeout } = this.#head;
+    if (!this.#caller.isGrpc || grpcTimeout === undefined) return forwarded;
+    return forwarded.concat('grpc-timeout', formatGrpcTimeout(grpcTimeout - (this.#sentAt - this.#arrivedAt)));
+  }
 
   get #hasBody(): boolean {
     return this.#head.chunked || (this.#head.contentLength ?? 0) > 0;
   }
+
+  /** A client that opens a call and says nothing waits for an answer, or for its own time to speak. */
+  readonly #onSilence = (): void => {
+    if (this.#body.heldBytes === 0) return this.#body.settle();
+    this.#cancelBodyTimeout = this.#services.clock.after(BODY_MILLISECONDS - SILENCE_MILLISECONDS, this.#onBodyTimeout);
+  };
 
   readonly #onBodyTimeout = (): void => {
     this.#isLate = true;
@@ -246,12 +257,12 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     const { clock } = this.#services;
     const now = clock.monotonic();
     const { revision, waited, isCold } = this.#turn;
-    const finished = this.#response.writableFinished;
+    const finished = this.#caller.hasFinished;
     this.#cancelTakeTimeout?.();
     this.#abandon('The client left.');
     this.#body.discard();
     revision.meter.leave(now);
-    revision.metrics.requests[finished ? outcomeOf(this.#response.statusCode) : 'aborted'].inc();
+    revision.metrics.requests[finished ? outcomeOf(this.#caller.status) : 'aborted'].inc();
     revision.metrics.duration.observe((now - this.#arrivedAt) / 1_000);
     if (waited > 0) revision.metrics.queueWait.observe(waited / 1_000);
     if (isCold && finished && this.#sentAt > 0) revision.metrics.coldStart.observe(waited / 1_000);

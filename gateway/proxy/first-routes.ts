@@ -2,8 +2,8 @@
  * Holds requests that come before any operator has said what to do with them. A gateway that was killed starts again at its address within a second,
  * and for a while is still sent requests: to answer 404, as for a function that does not exist, would be wrong.
  */
-import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../common/platform/clock.ts';
+import type { Caller } from './caller.ts';
 
 /** Operators come back at most 5 s after the first attempt that failed. */
 const PATIENCE_MILLISECONDS = 10_000;
@@ -34,11 +34,11 @@ export class FirstRoutes {
    * Calls `begin` when they come or `deny` when that takes too long or too many wait, and neither once the client has left. Nothing of the body is read
    * meanwhile.
    */
-  wait(response: ServerResponse, begin: () => void, deny: () => void): void {
+  wait(caller: Caller, begin: () => void, deny: () => void): void {
     if (this.#waiting !== undefined && this.#waiting.size >= MOST_WAITING) return deny();
     const stop = (): void => {
       cancel();
-      response.off('close', stop);
+      caller.unwatch(stop);
       this.#waiting?.delete(onRoutes);
     };
     const onRoutes = (): void => {
@@ -49,7 +49,7 @@ export class FirstRoutes {
       stop();
       deny();
     });
-    response.once('close', stop);
+    caller.watch(stop);
     this.#waiting?.add(onRoutes);
   }
 }

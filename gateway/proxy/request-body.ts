@@ -3,7 +3,6 @@
  * held and the rest passes through, at the pace of the pod, and can be sent once. While the request waits for a pod more of it is read and held, as far
  * as the queue has room: only on a connection that is read does it show that the client has left.
  */
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { ByteCollector } from '../../common/platform/byte-collector.ts';
 
@@ -25,13 +24,15 @@ export interface BodyEvents {
 }
 
 export class RequestBody {
-  readonly #request: IncomingMessage;
+  readonly #request: Readable;
   readonly #limit: number;
+  readonly #isBeginning: ((bytes: Buffer) => boolean) | undefined;
   readonly #events: BodyEvents;
   #held: ByteCollector;
   #received = 0;
   #complete = false;
   #collecting = false;
+  #isSettling = false;
   /** True as soon as more than what is held went to a pod: the body cannot be sent again. */
   #spent = false;
   #stream: BodyStream | undefined;
@@ -39,11 +40,21 @@ export class RequestBody {
   #mayGoOn = false;
   #isWanted = false;
 
-  /** `declaredLength` is undefined for a chunked body. */
-  constructor(request: IncomingMessage, declaredLength: number | undefined, limit: number, events: BodyEvents) {
+  /**
+   * `declaredLength` is undefined for a chunked body. `isBeginning` says of the first bytes that they are enough to begin with, though more may come: without
+   * it only a body that is too large to be held begins before it is whole.
+   */
+  constructor(
+    request: Readable,
+    declaredLength: number | undefined,
+    limit: number,
+    events: BodyEvents,
+    isBeginning?: (bytes: Buffer) => boolean,
+  ) {
     this.#request = request;
     this.#held = new ByteCollector(Math.min(declaredLength ?? 0, HELD_BYTES + READ_BYTES));
     this.#limit = limit;
+    this.#isBeginning = isBeginning;
     this.#events = events;
   }
 
@@ -60,6 +71,14 @@ export class RequestBody {
     this.#collecting = true;
     this.#request.on('data', this.#onData);
     this.#request.on('end', this.#onEnd);
+  }
+
+  /** What is here is the beginning, and enough to look for a pod with. */
+  settle(): void {
+    if (!this.#collecting) return;
+    this.#request.pause();
+    this.#collecting = false;
+    this.#events.collected();
   }
 
   /** The request waits for a pod. */
@@ -99,6 +118,7 @@ export class RequestBody {
 
   /** The request is over; lets go of everything. */
   discard(): void {
+    this.#collecting = false;
     this.#request.off('data', this.#onData);
     this.#request.off('end', this.#onEnd);
     this.#stream?.destroy();
@@ -108,6 +128,7 @@ export class RequestBody {
   readonly #onData = (chunk: Buffer): void => {
     this.#received += chunk.length;
     if (this.#received > this.#limit) {
+      this.#collecting = false;
       this.#request.off('data', this.#onData);
       this.#request.off('end', this.#onEnd);
       this.#events.tooLarge();
@@ -116,10 +137,12 @@ export class RequestBody {
     this.#events.progress();
     if (this.#collecting) {
       this.#held.push(chunk);
-      if (this.#held.length <= HELD_BYTES) return;
-      this.#request.pause();
-      this.#collecting = false;
-      this.#events.collected();
+      if (this.#held.length > HELD_BYTES) this.settle();
+      else if (!this.#isSettling && this.#isBeginning?.(this.#held.bytes) === true) {
+        // Its end usually comes with it, and a whole body is cheaper to send.
+        this.#isSettling = true;
+        setImmediate(() => this.settle());
+      }
       return;
     }
     if (this.#stream === undefined) {

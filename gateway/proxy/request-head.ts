@@ -2,6 +2,7 @@
  * Reads a request's header fields once: what the gateway needs of them, and what of them a pod gets to see. Pure. Node's parser has already
  * rejected wrong framing: both content-length and transfer-encoding, two lengths, a length that is no number.
  */
+import { parseGrpcTimeout } from '../../common/wire/grpc.ts';
 
 export interface RequestHead {
   /** Empty if there was none (HTTP/1.0). */
@@ -9,6 +10,8 @@ export interface RequestHead {
   /** Undefined for a chunked body or none. */
   readonly contentLength: number | undefined;
   readonly chunked: boolean;
+  /** Milliseconds that a call of gRPC may take; undefined if it did not say. */
+  readonly grpcTimeout: number | undefined;
   /** Lower-case protocol names that the client would rather speak. */
   readonly upgrade: string | undefined;
   /** Name, value, name, value, …: for the pod, without what concerns this connection only or what the gateway sets itself. */
@@ -16,7 +19,7 @@ export interface RequestHead {
 }
 
 /**
- * Fields of one connection, not of the request (RFC 9110 §7.6.1), and those that the gateway writes anew. `expect` is answered here: the pod gets
+ * Fields of one connection, not of the request (RFC 9110 §7.6.1; HTTP/2's pseudo-fields), and those that the gateway writes anew. `expect` is answered here: the pod gets
  * the body anyway.
  */
 const NOT_FORWARDED = new Set([
@@ -30,6 +33,12 @@ const NOT_FORWARDED = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
+  ':method',
+  ':scheme',
+  ':authority',
+  ':path',
+  ':protocol',
+  'grpc-timeout',
   'expect',
   'host',
   'content-length',
@@ -43,6 +52,7 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
   let host: string | undefined;
   let contentLength: number | undefined;
   let chunked = false;
+  let grpcTimeout: number | undefined;
   let upgrade: string | undefined;
   let connection: string | undefined;
   let forwardedFor: string | undefined;
@@ -58,6 +68,7 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
       continue;
     }
     switch (name) {
+      case ':authority':
       case 'host':
         if (host !== undefined && host !== value) return 'The request has two different host headers; send one.';
         host = value;
@@ -67,6 +78,9 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
         break;
       case 'transfer-encoding':
         chunked = true;
+        break;
+      case 'grpc-timeout':
+        grpcTimeout = parseGrpcTimeout(value);
         break;
       case 'upgrade':
         upgrade = value.toLowerCase();
@@ -90,7 +104,7 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
     kept.push('x-forwarded-for', forwardedFor === undefined ? client : `${forwardedFor}, ${client}`);
   // An Ingress in front knows better what the client asked for.
   kept.push('x-forwarded-proto', forwardedProto ?? 'http', 'x-forwarded-host', forwardedHost ?? host ?? '');
-  return { host: host ?? '', contentLength, chunked, upgrade, forwarded: kept };
+  return { host: host ?? '', contentLength, chunked, grpcTimeout, upgrade, forwarded: kept };
 }
 
 /** `connection: close, x-trace` makes `x-trace` a matter of this connection too. */

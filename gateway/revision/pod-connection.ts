@@ -1,10 +1,16 @@
-/** The port between the gateway and one pod's traffic port: sends requests by HTTP, keeping connections for the next ones. */
+/** The port between the gateway and one pod's traffic ports: sends requests, keeping connections for the next ones. */
 import type { Dispatcher } from 'undici';
 import type { PodAddress } from '../../common/wire/announcement.ts';
 
-export interface PodConnection {
+export interface PodChannel {
   /** Never throws: the handler hears of every failure, also of those before anything was sent. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void;
+}
+
+export interface PodConnection {
+  readonly http: PodChannel;
+  /** Undefined for a pod that does not speak gRPC. */
+  readonly grpc: PodChannel | undefined;
   /** Takes no further request; those under way go on. */
   close(): void;
 }

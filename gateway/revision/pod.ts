@@ -90,5 +90,10 @@ export class Pod implements Candidate {
 }
 
 export function sameAddress(a: PodAddress, b: PodAddress): boolean {
-  return a.host === b.host && a.ports.http === b.ports.http && a.ports.control === b.ports.control;
+  return (
+    a.host === b.host &&
+    a.ports.http === b.ports.http &&
+    a.ports.grpc === b.ports.grpc &&
+    a.ports.control === b.ports.control
+  );
 }

@@ -6,7 +6,7 @@ import { SENTENCES } from '../server/answers.ts';
 import { ENCODINGS } from './decompress.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
 import type { MessageType } from './protobuf/message.ts';
-import { encodeStatusMessage, STATUS, type StatusCode } from './status.ts';
+import { encodeGrpcMessage, GRPC_STATUS, type GrpcStatus } from '../../common/wire/grpc.ts';
 
 const PROCESSING = { ':status': 102 };
 
@@ -43,11 +43,11 @@ export class GrpcCall {
     return this.stream.write(framed);
   }
 
-  finish(code: StatusCode = STATUS.OK, message = '', headers: OutgoingHttpHeaders = {}): void {
+  finish(code: GrpcStatus = GRPC_STATUS.OK, message = '', headers: OutgoingHttpHeaders = {}): void {
     if (this.hasEnded) return;
     this.#hasEnded = true;
     const status: OutgoingHttpHeaders = { 'grpc-status': String(code) };
-    if (message !== '') status['grpc-message'] = encodeStatusMessage(message);
+    if (message !== '') status['grpc-message'] = encodeGrpcMessage(message);
     if (this.stream.headersSent) {
       this.stream.once('wantTrailers', () => {
         this.stream.sendTrailers(status);
@@ -63,7 +63,7 @@ export class GrpcCall {
 
   /** The call was not begun, so it may be sent elsewhere. */
   refuse(reason: NotAdmitted): void {
-    const code = reason === 'LimitReached' ? STATUS.RESOURCE_EXHAUSTED : STATUS.UNAVAILABLE;
+    const code = reason === 'LimitReached' ? GRPC_STATUS.RESOURCE_EXHAUSTED : GRPC_STATUS.UNAVAILABLE;
     this.finish(code, SENTENCES[reason], { [RESPONSE_HEADERS.notAdmitted]: reason });
   }
 

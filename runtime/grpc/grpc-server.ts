@@ -22,7 +22,8 @@ import { modelInfer, type InferOptions } from './model-infer.ts';
 import { modelMethods, type ModelMethodsOptions } from './model-methods.ts';
 import { InferenceStreams } from './model-stream-infer.ts';
 import { serverReflectionInfo } from './reflection.ts';
-import { CallError, callError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { CallError, callError } from './call-error.ts';
 import type { Method } from './unary-method.ts';
 
 const SERVICE = 'inference.GRPCInferenceService';
@@ -76,7 +77,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       const told = callError(error);
       if (told !== undefined) return call.finish(told.code, told.message);
       logger.error({ err: error }, 'Failed to answer a request');
-      call.finish(STATUS.INTERNAL, 'The runtime failed to answer; its log says why.');
+      call.finish(GRPC_STATUS.INTERNAL, 'The runtime failed to answer; its log says why.');
     };
     if (namesAnotherPod(gate.uid, headers)) {
       metrics.admission('WrongPod');
@@ -108,7 +109,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       session.setTimeout(IDLE_MILLISECONDS, () => {
         if (calls === 0) session.close();
       });
-      session.on('error', (error) => logger.debug({ err: error }, 'A connection broke'));
+      session.on('error', (error: Error) => logger.debug({ err: error }, 'A connection broke'));
       session.on('close', () => sessions.delete(session));
       session.on('stream', (stream, headers) => {
         calls += 1;
@@ -146,9 +147,9 @@ function methodTable(options: GrpcServerOptions, streams: InferenceStreams): Rea
 function findMethod(methods: ReadonlyMap<string, Method>, headers: IncomingHttpHeaders): Method {
   const path = headers[':path'] ?? '';
   if (headers[':method'] !== 'POST' || headers['content-type']?.startsWith('application/grpc') !== true) {
-    throw new CallError(STATUS.UNIMPLEMENTED, 'Only gRPC is spoken on this port; HTTP is on the other one.');
+    throw new CallError(GRPC_STATUS.UNIMPLEMENTED, 'Only gRPC is spoken on this port; HTTP is on the other one.');
   }
   const method = methods.get(path);
-  if (method === undefined) throw new CallError(STATUS.UNIMPLEMENTED, `There is no method ${quote(path)} here.`);
+  if (method === undefined) throw new CallError(GRPC_STATUS.UNIMPLEMENTED, `There is no method ${quote(path)} here.`);
   return method;
 }

@@ -2,7 +2,8 @@
 import { quote } from '../protocol/protocol-error.ts';
 import { INT32, STRING } from './protobuf/kinds.ts';
 import { message, single } from './protobuf/message.ts';
-import { CallError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { CallError } from './call-error.ts';
 import { unary, type Method } from './unary-method.ts';
 
 const HealthCheckRequest = message({ service: single(1, STRING) });
@@ -16,14 +17,20 @@ export function healthMethods(service: string, isReady: () => boolean): Readonly
   return {
     Check: unary(HealthCheckRequest, HealthCheckResponse, ({ service: asked }) => {
       if (asked !== '' && asked !== service) {
-        throw new CallError(STATUS.NOT_FOUND, `There is no service ${quote(asked)} here; ${quote(service)} is served.`);
+        throw new CallError(
+          GRPC_STATUS.NOT_FOUND,
+          `There is no service ${quote(asked)} here; ${quote(service)} is served.`,
+        );
       }
       return { status: isReady() ? SERVING : NOT_SERVING };
     }),
     // Open for as long as its client lives, it would count as demand, and a model that is watched would never sleep.
     Watch: (_call, fail) => {
       fail(
-        new CallError(STATUS.UNIMPLEMENTED, 'Health is not watched here, which would keep a model awake; call Check.'),
+        new CallError(
+          GRPC_STATUS.UNIMPLEMENTED,
+          'Health is not watched here, which would keep a model awake; call Check.',
+        ),
       );
     },
   };

@@ -15,7 +15,8 @@ import { toParsedRequest } from './infer-request.ts';
 import { inferResponse } from './infer-response.ts';
 import type { FramedMessage } from './message-reader.ts';
 import { ModelInferRequest, type ModelInferResponse } from './messages.ts';
-import { CallError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { CallError } from './call-error.ts';
 
 export interface InferenceServices {
   readonly name: string;
@@ -121,16 +122,16 @@ export function checkModel(
   askedVersion: string,
 ): void {
   if (askedName !== name) {
-    throw new CallError(STATUS.NOT_FOUND, `There is no model ${quote(askedName)} here; ${quote(name)} is served.`);
+    throw new CallError(GRPC_STATUS.NOT_FOUND, `There is no model ${quote(askedName)} here; ${quote(name)} is served.`);
   }
   if (askedVersion !== '' && askedVersion !== version && askedVersion !== '1') {
     throw new CallError(
-      STATUS.NOT_FOUND,
+      GRPC_STATUS.NOT_FOUND,
       `Model ${quote(name)} has no version ${quote(askedVersion)}; ${quote(version)} is served.`,
     );
   }
 }
 
 function tooLong(message: string): CallError {
-  return new CallError(STATUS.DEADLINE_EXCEEDED, message);
+  return new CallError(GRPC_STATUS.DEADLINE_EXCEEDED, message);
 }

@@ -1,13 +1,14 @@
 /** `ModelInfer`: admitted when the length of its message is known, before the message itself is kept. */
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
 import { executionTimeout } from '../admission/decide-admission.ts';
-import { parseGrpcTimeout } from './grpc-timeout.ts';
+import { parseGrpcTimeout } from '../../common/wire/grpc.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { Inference, type InferenceServices } from './inference.ts';
 import { expectedBytes } from './infer-response.ts';
 import { MessageReader, type FramedMessage } from './message-reader.ts';
 import { ModelInferResponse } from './messages.ts';
-import { CallError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { CallError } from './call-error.ts';
 import { encodingOf, type Method } from './unary-method.ts';
 
 export interface InferOptions extends InferenceServices {
@@ -61,7 +62,7 @@ class ModelInferCall {
     if (this.#call.hasEnded) return;
     const [inference, message] = [this.#inference, this.#message];
     if (inference === undefined || message === undefined) {
-      this.#fail(new CallError(STATUS.INVALID_ARGUMENT, 'The call ended before its message was whole.'));
+      this.#fail(new CallError(GRPC_STATUS.INVALID_ARGUMENT, 'The call ended before its message was whole.'));
       return;
     }
     inference.run(message, encodingOf(this.#call.headers)).then((response) => {
@@ -72,7 +73,7 @@ class ModelInferCall {
 
   #admit(bytes: number): void {
     if (this.#inference !== undefined) {
-      throw new CallError(STATUS.UNIMPLEMENTED, 'ModelInfer takes one message; ModelStreamInfer takes more.');
+      throw new CallError(GRPC_STATUS.UNIMPLEMENTED, 'ModelInfer takes one message; ModelStreamInfer takes more.');
     }
     const { gate, metrics } = this.#options;
     const { headers } = this.#call;

@@ -8,7 +8,8 @@ import { modelStatistics } from '../server/statistics-answer.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { checkModel, type InferenceServices } from './inference.ts';
 import * as messages from './messages.ts';
-import { CallError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { CallError } from './call-error.ts';
 import { unary, type Method } from './unary-method.ts';
 
 export interface ModelMethodsOptions extends InferenceServices {
@@ -89,5 +90,7 @@ function numbered({ name, data_type, dims }: TensorConfiguration): {
 
 /** A pod serves one revision of one function, for as long as it lives. */
 const fixed: Method = (_call, fail) => {
-  fail(new CallError(STATUS.UNIMPLEMENTED, 'Models are not loaded or unloaded here; apply a ModelFunction instead.'));
+  fail(
+    new CallError(GRPC_STATUS.UNIMPLEMENTED, 'Models are not loaded or unloaded here; apply a ModelFunction instead.'),
+  );
 };

@@ -9,14 +9,15 @@ import { Abandoned } from '../admission/execution.ts';
 import { Refused } from '../admission/refused.ts';
 import { SENTENCES } from '../server/answers.ts';
 import { ModelLost } from '../server/model-lost.ts';
-import { parseGrpcTimeout } from './grpc-timeout.ts';
+import { parseGrpcTimeout } from '../../common/wire/grpc.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { expectedBytes } from './infer-response.ts';
 import { Inference } from './inference.ts';
 import { MessageReader, type FramedMessage } from './message-reader.ts';
 import { ModelStreamInferResponse } from './messages.ts';
 import type { InferOptions } from './model-infer.ts';
-import { callError, CallError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { callError, CallError } from './call-error.ts';
 import { encodingOf, type Method } from './unary-method.ts';
 
 /** Messages of one stream in the pod at once: enough to fill a batch. Of those that one packet brings a few more are possible. */
@@ -95,7 +96,7 @@ class ModelStreamInferCall {
     const clientTimeout = parseGrpcTimeout(headers['grpc-timeout']);
     if (clientTimeout !== undefined) {
       this.#cancelDeadline = clock.after(clientTimeout, () => {
-        this.#fail(new CallError(STATUS.DEADLINE_EXCEEDED, "The call's deadline is over."));
+        this.#fail(new CallError(GRPC_STATUS.DEADLINE_EXCEEDED, "The call's deadline is over."));
       });
     }
     if (headers[REQUEST_HEADERS.tellAdmission] !== undefined) this.#call.tellAdmission();
@@ -179,7 +180,7 @@ class ModelStreamInferCall {
     this.#isAnswering = true;
     while (this.#answers.length > 0 && !this.#isClosed) {
       const answer = (await this.#answers[0]) ?? {};
-      this.#answers.shift();
+      void this.#answers.shift();
       const bytes = answer.infer_response === undefined ? 128 : expectedBytes(answer.infer_response) + 16;
       if (!this.#call.send(ModelStreamInferResponse, answer, bytes)) await this.#drained();
       if (this.#answers.length < this.#mostAtOnce) this.#call.stream.resume();
@@ -206,16 +207,16 @@ class ModelStreamInferCall {
   #settle(): void {
     if (this.#isAnswering || this.#answers.length > 0 || this.#isClosed || this.#call.hasEnded) return;
     if (this.#isEnding) {
-      this.#fail(new CallError(STATUS.UNAVAILABLE, 'This pod is ending; open the stream again.'));
+      this.#fail(new CallError(GRPC_STATUS.UNAVAILABLE, 'This pod is ending; open the stream again.'));
     } else if (this.#hasRequestEnded) {
       if (this.#reader.isBetween) this.#call.finish();
-      else this.#fail(new CallError(STATUS.INVALID_ARGUMENT, 'The stream ended in the middle of a message.'));
+      else this.#fail(new CallError(GRPC_STATUS.INVALID_ARGUMENT, 'The stream ended in the middle of a message.'));
     } else {
       const seconds = this.#timeout / 1000;
       this.#cancelIdle?.();
       this.#cancelIdle = this.#options.clock.after(this.#timeout, () => {
         this.#fail(
-          new CallError(STATUS.UNAVAILABLE, `The stream was idle for ${seconds} s; open another when needed.`),
+          new CallError(GRPC_STATUS.UNAVAILABLE, `The stream was idle for ${seconds} s; open another when needed.`),
         );
       });
     }

@@ -4,7 +4,8 @@ import type { GrpcCall } from './grpc-call.ts';
 import { MessageReader } from './message-reader.ts';
 import { BYTES, INT32, STRING } from './protobuf/kinds.ts';
 import { message, optional, partial, repeated, single, type ValueOf } from './protobuf/message.ts';
-import { CallError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { CallError } from './call-error.ts';
 import type { Method } from './unary-method.ts';
 
 const MOST_BYTES = 64 * 1024;
@@ -46,8 +47,10 @@ export function reflect(call: GrpcCall, files: readonly ProtoFile[], fail: (erro
   const reader = new MessageReader(MOST_BYTES, {
     begun: (_length, compressed) => {
       answered += 1;
-      if (compressed) throw new CallError(STATUS.UNIMPLEMENTED, 'Questions about services are not taken compressed.');
-      if (answered > MOST_ANSWERS) throw new CallError(STATUS.RESOURCE_EXHAUSTED, 'Ask the rest on another stream.');
+      if (compressed)
+        throw new CallError(GRPC_STATUS.UNIMPLEMENTED, 'Questions about services are not taken compressed.');
+      if (answered > MOST_ANSWERS)
+        throw new CallError(GRPC_STATUS.RESOURCE_EXHAUSTED, 'Ask the rest on another stream.');
     },
     complete: ({ bytes }) => {
       const request = Request.decode(bytes);
@@ -76,14 +79,16 @@ function answer(request: Request, files: readonly ProtoFile[]): Partial<Response
     return { list_services_response: { service } };
   }
   if (fileName === undefined && symbol === undefined) {
-    return { error_response: { error_code: STATUS.UNIMPLEMENTED, error_message: 'There are no extensions here.' } };
+    return {
+      error_response: { error_code: GRPC_STATUS.UNIMPLEMENTED, error_message: 'There are no extensions here.' },
+    };
   }
   const found = files.find(({ name, services, symbols }) =>
     symbol === undefined ? name === fileName : services.includes(symbol) || symbols.includes(symbol),
   );
   if (found === undefined) {
     const error_message = `There is no ${quote(symbol ?? fileName ?? '')} here.`;
-    return { error_response: { error_code: STATUS.NOT_FOUND, error_message } };
+    return { error_response: { error_code: GRPC_STATUS.NOT_FOUND, error_message } };
   }
   return { file_descriptor_response: { file_descriptor_proto: [Buffer.from(found.descriptor, 'base64')] } };
 }

@@ -3,7 +3,8 @@ import type { GrpcCall } from './grpc-call.ts';
 import { decompress } from './decompress.ts';
 import { MessageReader, type FramedMessage } from './message-reader.ts';
 import type { MessageType } from './protobuf/message.ts';
-import { CallError, STATUS } from './status.ts';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import { CallError } from './call-error.ts';
 
 /** A method's part of the server: what it throws, or passes to `fail`, becomes the call's status. */
 export type Method = (call: GrpcCall, fail: (error: unknown) => void) => void;
@@ -33,7 +34,7 @@ function receiveOne(call: GrpcCall, limit: number, fail: (error: unknown) => voi
   let received: FramedMessage | undefined;
   const reader = new MessageReader(limit, {
     begun: () => {
-      if (received !== undefined) throw new CallError(STATUS.UNIMPLEMENTED, 'The method takes one message only.');
+      if (received !== undefined) throw new CallError(GRPC_STATUS.UNIMPLEMENTED, 'The method takes one message only.');
     },
     complete: (message) => {
       received = message;
@@ -50,7 +51,8 @@ function receiveOne(call: GrpcCall, limit: number, fail: (error: unknown) => voi
   stream.on('data', (chunk: Buffer) => guarded(() => reader.push(chunk)));
   stream.on('end', () => {
     guarded(() => {
-      if (received === undefined) throw new CallError(STATUS.INVALID_ARGUMENT, 'The call ended before its message.');
+      if (received === undefined)
+        throw new CallError(GRPC_STATUS.INVALID_ARGUMENT, 'The call ended before its message.');
       if (!received.compressed) return use(received.bytes);
       decompress(received.bytes, encodingOf(headers), limit).then((bytes) => guarded(() => use(bytes)), fail);
     });

@@ -1,7 +1,8 @@
-/** The real PodConnection: a pool of HTTP/1.1 connections to one pod. */
+/** The real PodConnection: a pool of HTTP/1.1 connections to a pod's HTTP port, and one by HTTP/2 to its gRPC port when a call wants it. */
 import { Pool } from 'undici';
 import type { PodAddress } from '../../common/wire/announcement.ts';
 import type { PodConnection } from '../revision/pod-connection.ts';
+import { Http2Connection } from './http2-connection.ts';
 
 /** A pod in the same cluster answers a SYN within a millisecond; one retransmission (1 s) is waited for. */
 const CONNECT_MILLISECONDS = 2_000;
@@ -20,9 +21,12 @@ export function connectPod({ host, ports }: PodAddress, onFailure: (error: unkno
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  const grpc = ports.grpc === undefined ? undefined : new Http2Connection(host, ports.grpc);
   return {
-    dispatch: (options, handler) => void pool.dispatch(options, handler),
+    http: { dispatch: (options, handler) => void pool.dispatch(options, handler) },
+    grpc,
     close: () => {
+      grpc?.close();
       pool.close().catch(onFailure);
     },
   };

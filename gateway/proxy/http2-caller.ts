@@ -1,0 +1,136 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import {
+  constants,
+  type IncomingHttpHeaders as Http2Headers,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Readable } from 'node:stream';
+import { encodeGrpcMessage, httpStatus, isGrpcType } from '../../common/wire/grpc.ts';
+import { GATEWAY_ERRORS, type GatewayErrorCode } from '../../common/wire/errors.ts';
+import type { Caller } from './caller.ts';
+import { errorBody, errorFields } from './error-answer.ts';
+
+/** How a call of gRPC ended: in trailers, also where a pod put it into the head of an answer without messages. */
+const STATUS_FIELDS = new Set(['grpc-status', 'grpc-message', 'grpc-status-details-bin']);
+
+/** A request as a stream of HTTP/2. */
+export class Http2Caller implements Caller {
+  readonly method: string;
+  readonly isGrpc: boolean;
+  readonly isQueued = false;
+  readonly #stream: ServerHttp2Stream;
+  #trailers: OutgoingHttpHeaders = {};
+  #status = 0;
+
+  constructor(stream: ServerHttp2Stream, headers: Http2Headers) {
+    this.#stream = stream;
+    this.method = headers[':method'] ?? 'GET';
+    this.isGrpc = isGrpcType(headers['content-type']);
+  }
+
+  get source(): Readable {
+    return this.#stream;
+  }
+
+  get isComplete(): boolean {
+    return this.#stream.readableEnded || this.#stream.destroyed;
+  }
+
+  get hasBegun(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  get status(): number {
+    return this.isGrpc && this.#status === 200 ? httpStatus(this.#trailers['grpc-status']) : this.#status;
+  }
+
+  get hasFinished(): boolean {
+    return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+  }
+
+  get unsent(): number {
+    return this.#stream.writableLength;
+  }
+
+  watch(closed: () => void): void {
+    this.#stream.once('close', closed);
+  }
+
+  unwatch(closed: () => void): void {
+    this.#stream.off('close', closed);
+  }
+
+  askForBody(): void {
+    if (!this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
+  }
+
+  letGo(): void {
+    const { session } = this.#stream;
+    if (session?.closed === false) session.close();
+  }
+
+  begin(status: number, fields: readonly string[]): void {
+    if (this.#stream.destroyed) return;
+    this.#status = status;
+    const headers: OutgoingHttpHeaders = { ':status': status };
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [name = '', value = ''] = [fields[at], fields[at + 1]];
+      add(this.isGrpc && STATUS_FIELDS.has(name) ? this.#trailers : headers, name, value);
+    }
+    this.#stream.respond(headers, { waitForTrailers: this.isGrpc });
+    if (this.isGrpc) this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
+  }
+
+  write(chunk: Buffer, onDrain: () => void): boolean {
+    if (this.#stream.destroyed || this.#stream.write(chunk)) return true;
+    this.#stream.once('drain', onDrain);
+    return false;
+  }
+
+  end(trailers: IncomingHttpHeaders): void {
+    for (const [name, value] of Object.entries(trailers)) if (value !== undefined) this.#trailers[name] = value;
+    this.#stream.end();
+  }
+
+  refuse(code: GatewayErrorCode, message: string): void {
+    if (this.isGrpc) {
+      const { grpc } = GATEWAY_ERRORS[code];
+      this.begin(200, [
+        'content-type',
+        'application/grpc',
+        'grpc-status',
+        String(grpc),
+        'grpc-message',
+        encodeGrpcMessage(message),
+      ]);
+      this.#stream.end();
+    } else {
+      const body = errorBody(code, message);
+      this.begin(GATEWAY_ERRORS[code].status, errorFields(code, body));
+      this.#stream.end(body);
+    }
+    this.dropRest();
+  }
+
+  /** Without a word the client would send all of it (RFC 9113 §8.1). */
+  dropRest(): void {
+    const close = (): void => {
+      if (!this.isComplete) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    };
+    // A stream without a reader does not even see that the request has ended.
+    this.#stream.resume();
+    if (this.#stream.writableFinished) close();
+    else this.#stream.once('finish', () => setImmediate(close));
+  }
+
+  destroy(): void {
+    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+function add(headers: OutgoingHttpHeaders, name: string, value: string): void {
+  const before = headers[name];
+  if (before === undefined) headers[name] = value;
+  else headers[name] = Array.isArray(before) ? [...before, value] : [String(before), value];
+}

@@ -1,0 +1,102 @@
+/**
+ * The connection to a pod's gRPC port: one, by HTTP/2 without TLS, made for the first call and again when it is gone.
+ */
+import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { Dispatcher } from 'undici';
+import type { PodChannel } from '../revision/pod-connection.ts';
+import { Http2Dispatch } from './http2-dispatch.ts';
+import { NotSent } from './not-sent.ts';
+
+/** As for HTTP/1.1. */
+const CONNECT_MILLISECONDS = 2_000;
+/** Below what a pod keeps idle connections for, and short enough that one to a node that is gone is not met for long. */
+const IDLE_MILLISECONDS = 4_000;
+/** Bytes of one answer that may be under way, and of all together. */
+const STREAM_WINDOW = 256 * 1024;
+const CONNECTION_WINDOW = 16 * 1024 * 1024;
+/** Of what all calls to this pod have in memory. */
+const SESSION_MEGABYTES = 256;
+
+export class Http2Connection implements PodChannel {
+  readonly #host: string;
+  readonly #port: number;
+  #session: PodSession | undefined;
+
+  constructor(host: string, port: number) {
+    this.#host = host;
+    this.#port = port;
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    if (this.#session?.isUsable !== true) this.#session = new PodSession(this.#host, this.#port);
+    this.#session.dispatch(options, handler);
+  }
+
+  close(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+}
+
+class PodSession {
+  readonly #session: ClientHttp2Session;
+  /** While it is being made. */
+  readonly #waiting: Http2Dispatch[] = [];
+  #calls = 0;
+
+  constructor(host: string, port: number) {
+    const session = connect('http://pod', {
+      createConnection: () => dial(host, port),
+      maxSessionMemory: SESSION_MEGABYTES,
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
+    });
+    this.#session = session;
+    // What it breaks are its calls, which hear of it themselves.
+    session.on('error', () => undefined);
+    session.on('goaway', () => this.close());
+    session.on('connect', () => {
+      session.setLocalWindowSize(CONNECTION_WINDOW);
+      for (const call of this.#waiting.splice(0)) this.#begin(call);
+    });
+    session.on('close', () => {
+      for (const call of this.#waiting.splice(0)) call.fail(new NotSent('The pod could not be connected to.'));
+    });
+    session.setTimeout(IDLE_MILLISECONDS, () => {
+      if (!session.connecting && this.#calls === 0) this.close();
+    });
+  }
+
+  get isUsable(): boolean {
+    return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    const call = new Http2Dispatch(this.#session, options, handler);
+    if (this.#session.connecting) this.#waiting.push(call);
+    else this.#begin(call);
+  }
+
+  /** Calls that are under way go on. */
+  close(): void {
+    if (!this.#session.closed) this.#session.close();
+  }
+
+  #begin(call: Http2Dispatch): void {
+    const stream = call.begin();
+    if (stream === undefined) return;
+    this.#calls += 1;
+    stream.once('close', () => {
+      this.#calls -= 1;
+    });
+  }
+}
+
+function dial(host: string, port: number): Socket {
+  const socket = connectSocket({ host, port, noDelay: true });
+  socket.setTimeout(CONNECT_MILLISECONDS, () => {
+    socket.destroy(new Error(`No connection within ${CONNECT_MILLISECONDS} ms.`));
+  });
+  socket.once('connect', () => socket.setTimeout(0));
+  return socket;
+}
