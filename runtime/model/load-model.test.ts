@@ -36,7 +36,7 @@ interface Settings extends Partial<Omit<RuntimeSpecification, 'model' | 'batchin
   readonly mode?: BatchingMode;
   readonly logger?: Logger;
   readonly signal?: AbortSignal;
-  readonly isWorthKeeping?: () => boolean;
+  readonly keepsGraphs?: boolean;
 }
 
 async function load(fixture: string, settings: Settings = {}): Promise<Model> {
@@ -47,7 +47,7 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     mode,
     logger = createLogger('test', 'silent'),
     signal = new AbortController().signal,
-    isWorthKeeping,
+    keepsGraphs = false,
     ...rest
   } = settings;
   const specification: RuntimeSpecification = {
@@ -67,7 +67,7 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     clock: systemClock,
     logger,
     signal,
-    ...(isWorthKeeping !== undefined && { isWorthKeeping }),
+    keepsGraphs,
   });
   return model;
 }
@@ -174,13 +174,13 @@ describe('loadModel', () => {
       if (msg === 'Kept the optimised graph') lines.resolve(path);
     });
     const ones = { inputs: [floats('x', [1, 64], ...Array<number>(64).fill(1))] };
-    const first = await load('matmul', { isWorthKeeping: () => true, logger });
+    const first = await load('matmul', { keepsGraphs: true, logger });
     const expected = values(await first.infer(ones));
     const path = await lines.promise;
     await first.close();
     const loadedFrom = async (): Promise<number> => {
       const before = (await stat(path).catch(() => undefined))?.mtimeMs;
-      const again = await load('matmul', { isWorthKeeping: () => false });
+      const again = await load('matmul');
       expect(values(await again.infer(ones))).toEqual(expected.map((value) => expect.closeTo(value, 5)));
       expect(again.facts).toEqual({ ...first.facts, batching: again.facts.batching });
       await again.close();

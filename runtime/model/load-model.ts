@@ -22,8 +22,8 @@ export interface LoadModelOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Whether a load of so many milliseconds is worth keeping its optimised graph; another one only in tests. */
-  readonly isWorthKeeping?: typeof isWorthKeeping;
+  /** Keeps every optimised graph, even if that does not pay; only in tests. */
+  readonly keepsGraphs?: boolean;
 }
 
 /**
@@ -55,7 +55,7 @@ async function load(
   specification: RuntimeSpecification,
   providers: readonly ExecutionProvider[],
   threads: readonly SessionThread[],
-  { directory, clock, logger, signal, isWorthKeeping: isWorth = isWorthKeeping }: LoadModelOptions,
+  { directory, clock, logger, signal, keepsGraphs = false }: LoadModelOptions,
 ): Promise<Model> {
   const { model, intraOpThreads, batching } = specification;
   const uri = printableUri(model.uri);
@@ -118,10 +118,14 @@ async function load(
     ...(batching.mode === 'Auto' && warmed.makeRows !== undefined && { makeRows: warmed.makeRows }),
     ...(graphs !== undefined &&
       !isOptimised &&
-      isWorth(phases['session'] ?? 0, digest) && {
+      (keepsGraphs || isWorthKeeping(phases['session'] ?? 0, digest)) && {
         whenQuiet: () =>
-          graphs.keep(digest.sha256, file.path, options).then(
-            (path) => logger.info({ uri, path }, 'Kept the optimised graph'),
+          graphs.keep(digest.sha256, file.path, options, keepsGraphs ? Infinity : undefined).then(
+            (path) =>
+              logger.info(
+                { uri, path },
+                path === undefined ? 'Kept no optimised graph, as it loads no faster' : 'Kept the optimised graph',
+              ),
             (error: unknown) => logger.warn({ uri, err: error }, 'Could not keep the optimised graph'),
           ),
       }),
