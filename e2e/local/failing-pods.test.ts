@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { DIGITS, ENDLESS, LOOP, SHORT } from './examples.ts';
 import { PATIENCE_MILLISECONDS, startPlatform, type Platform } from './platform.ts';
 import { podProcesses, waitUntil } from './processes.ts';
+import type { Answer } from './request.ts';
 
 jest.setTimeout(60_000);
 
@@ -64,14 +65,23 @@ test('a request that two pods died of is 502 poison, and no third pod gets it', 
 test('a run past its time is 504, and past twice its time the runtime starts anew in its pod and serves', async () => {
   const pod = await platform.onlyPod('hung');
   const { runtime } = await podProcesses(pod);
-  const { status, json } = await platform.infer('hung', ENDLESS);
-  expect({ status, error: json['error'] }).toEqual({ status: 504, error: expect.stringMatching(/longer than 1 s/) });
+  const hanging = platform.infer('hung', ENDLESS);
+  await platform.untilInPod(pod, 1);
+  const behind = platform.infer('hung', SHORT);
+  const tooLong = { status: 504, error: expect.stringMatching(/longer than 1 s/) };
+  const seen = ({ status, json }: Answer): object => ({ status, error: json['error'] });
+  expect(seen(await hanging)).toEqual(tooLong);
+  // The session is busy still, so whoever waited behind it for his whole time is told the same.
+  expect(seen(await behind)).toEqual(tooLong);
+  // Whoever is in the pod when it is killed was never answered, and the gateway asks once more: the runtime that starts in its place.
+  const caught = platform.infer('hung', SHORT);
 
   const isAnother = async (): Promise<boolean> => {
     const now = await podProcesses(pod).catch(() => undefined);
     return now !== undefined && now.runtime !== runtime;
   };
   await waitUntil('another runtime is in the pod', isAnother, PATIENCE_MILLISECONDS);
+  expect((await caught).status).toBe(200);
   expect((await platform.infer('hung', SHORT)).status).toBe(200);
   expect((await platform.onlyPod('hung')).metadata.uid).toBe(pod.metadata.uid);
 });

@@ -9,6 +9,7 @@ import { systemClock } from '../../common/platform/clock.ts';
 import { createLogger, type Logger } from '../../common/platform/logging.ts';
 import type { BatchingMode, RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import type { InferenceResult, Model, Tensor } from '../inference.ts';
+import { writeExternalTable } from './external-table.fixture.ts';
 import { loadModel } from './load-model.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
@@ -195,6 +196,15 @@ describe('loadModel', () => {
     expect(await loadedFrom()).toBeNaN();
     expect(await readdir(join(directory, 'optimised'))).toEqual([]);
   });
+
+  test('loads weights from a file beside the model, of any size', async () => {
+    const rows = Number(process.env['PILOTLIGHT_EXTERNAL_ROWS'] ?? 5000);
+    const loaded = await load('', { uri: `file:${writeExternalTable(directory, rows)}` });
+    const index = { name: 'index', datatype: 'INT64', shape: [2] } as const;
+    const data = new Uint8Array(BigInt64Array.of(0n, BigInt(rows - 1)).buffer);
+    const y = values(await loaded.infer({ inputs: [{ ...index, data }] }));
+    expect([y[0], y.at(-2), y.at(-1)]).toEqual([0, 0, 3]);
+  }, 120_000);
 
   test('makes no batches in mode Off', async () => {
     const loaded = await load('add-one', { mode: 'Off' });
