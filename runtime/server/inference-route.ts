@@ -127,6 +127,8 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       if (compressed === undefined) answers.send(response, 200, type, plain);
       else answers.send(response, 200, [...type, 'content-encoding', compressed.coding], compressed.body);
     } catch (error) {
+      // The client was told already that it took too long, or is gone.
+      if (execution.abandoned) return;
       admitted.failure = failureReason(error);
       throw error;
     }

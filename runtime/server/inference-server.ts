@@ -12,6 +12,7 @@ import { Answers } from './answers.ts';
 import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { inferenceRoute, type InferenceRouteOptions } from './inference-route.ts';
+import { inTurn } from './in-turn.ts';
 import { closeServer, listen } from './listen.ts';
 import { modelMetadata, SERVER_METADATA } from './metadata.ts';
 import { modelConfiguration } from './model-configuration.ts';
@@ -78,7 +79,7 @@ export function createInferenceServer(options: InferenceServerOptions): Inferenc
       else answers.error(response, 500, 'The runtime failed to answer; its log says why.');
     }
   };
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer = inTurn((request, response) => {
     try {
       if (namesAnotherPod(gate.uid, request.headers)) {
         metrics.admission('WrongPod');
@@ -92,14 +93,17 @@ export function createInferenceServer(options: InferenceServerOptions): Inferenc
     } catch (error) {
       fail(request, response, error);
     }
-  };
+  });
 
   const server = createServer(LIMITS, answer);
   // Node itself would ask for the body before the request is admitted.
   server.on('checkContinue', answer);
-  server.on('checkExpectation', (_request, response: ServerResponse) => {
-    answers.error(response, 417, 'The only expectation that is met is 100-continue.');
-  });
+  server.on(
+    'checkExpectation',
+    inTurn((_request, response) => {
+      answers.error(response, 417, 'The only expectation that is met is 100-continue.');
+    }),
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     answerBrokenHttp(error, socket, answers.identity);
   });
