@@ -257,6 +257,17 @@ describe('OnnxModel', () => {
     expect(workers[0]?.closed).toBe(true);
   });
 
+  test('joins nothing to a request without rows where batching is off', async () => {
+    const model = makeModel({ enabled: false });
+    const empty = { inputs: [{ name: 'x', datatype: 'UINT8', shape: [0, 2], data: new Uint8Array() }] } as const;
+    const answers = [model.infer(request([1])), model.infer(empty), model.infer(request([1, 2, 3]))];
+    for (let index = 0; index < 3; index += 1) {
+      run(index).succeed();
+      await settle();
+    }
+    expect((await Promise.all(answers)).map(({ batch }) => batch.requests)).toEqual([1, 1, 1]);
+  });
+
   test('runs the urgent first; 0 and none are the default', async () => {
     const model = makeModel({ maxBatchSize: 1 });
     const priorities = [undefined, 5, 0, 1];

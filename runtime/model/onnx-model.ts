@@ -4,7 +4,6 @@
  */
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { ModelFacts } from '../../common/wire/announcement.ts';
-import { BatchMeasurement } from '../batching/batch-measurement.ts';
 import { BatchQueue, type BatchLimits, type Queued } from '../batching/batch-queue.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
 import { splitOutputs, toTensor } from '../batching/split-outputs.ts';
@@ -19,6 +18,7 @@ import {
   type Tensor,
 } from '../inference.ts';
 import { elementCount } from '../protocol/element-count.ts';
+import { QuietWork, type BatchTrial } from './quiet-work.ts';
 import type { SessionResult, SessionTensor, SessionWorker } from './session-worker.ts';
 
 export interface OnnxModelOptions {
@@ -37,19 +37,7 @@ export interface OnnxModelOptions {
   readonly onMeasured?: (batching: ModelFacts['batching']) => void;
 }
 
-/** Milliseconds without a request after which the model measures: a start's first requests find it free. */
-const QUIET = 1000;
-/** Milliseconds after which it measures between the runs of requests: one that is never idle needs to know most of all. */
-const LATEST = 10_000;
-
 const ALONE: BatchLimits = { maxBatchSize: 1, maxDelayMilliseconds: 0 };
-
-interface Measuring {
-  readonly measurement: BatchMeasurement;
-  readonly latest: number;
-  readonly makeRows: (rows: number) => readonly Tensor[] | undefined;
-  readonly onEnd: (batching: ModelFacts['batching']) => void;
-}
 
 interface Waiting extends Queued {
   /** In the model's order. */
@@ -74,18 +62,12 @@ export class OnnxModel implements Model {
   readonly #outputNames: readonly string[];
   readonly #hasRows: boolean;
   readonly #clock: Clock;
+  readonly #quietWork: QuietWork;
   /** A worker is gone, and with it the model. */
   readonly #break: (error: Error) => void;
   #order = 0;
   #running = 0;
   #cancelDelay: Cancel | undefined;
-  #measuring: Measuring | undefined;
-  #cancelQuiet: Cancel | undefined;
-  /** Whose turn it is where both wait: between two runs of the measurement a batch of requests goes. */
-  #turn: 'measurement' | 'requests' = 'measurement';
-  #isMeasuring = false;
-  #whenQuiet: (() => Promise<void>) | undefined;
-  #background: Promise<void> | undefined;
   /** Why nothing is taken any more. */
   #ended: Error | undefined;
 
@@ -107,20 +89,19 @@ export class OnnxModel implements Model {
     this.#hasRows = options.hasRows;
     this.#clock = options.clock;
     for (const { failed } of workers) void failed.then(this.#break);
-    this.#whenQuiet = options.whenQuiet;
-    const { makeRows, onMeasured = () => undefined } = options;
-    this.#measuring = makeRows && {
-      measurement: new BatchMeasurement(limits.maxBatchSize),
-      latest: this.#clock.monotonic() + LATEST,
-      makeRows,
-      onEnd: (batching) => {
-        this.#facts = { ...facts, batching };
-        const { enabled, maxBatchSize = limits.maxBatchSize } = batching;
-        this.#queue.setLimits(enabled ? { ...limits, maxBatchSize } : ALONE);
-        onMeasured(batching);
+    this.#quietWork = new QuietWork({
+      clock: options.clock,
+      sessions: {
+        isQuiet: () => this.#queue.size === 0 && this.#idle.length === workers.length,
+        take: () => this.#idle.pop(),
+        giveBack: (worker) => {
+          this.#idle.push(worker);
+          this.#dispatch();
+        },
       },
-    };
-    this.#awaitQuiet();
+      trial: this.#batchTrial(options),
+      afterwards: options.whenQuiet,
+    });
   }
 
   get facts(): ModelFacts {
@@ -146,7 +127,7 @@ export class OnnxModel implements Model {
       if (deadline <= now) throw new ExpiredError();
       const rows = this.#hasRows ? (inputs[0]?.shape[0] ?? 1) : 1;
       const waiting: Waiting = {
-        key: this.facts.batching.enabled ? batchKey(request, inputs, rows) : '',
+        key: this.#facts.batching.enabled ? batchKey(request, inputs, rows) : undefined,
         rows,
         priority: priority === 0 ? DEFAULT_PRIORITY : priority,
         order: this.#order++,
@@ -166,7 +147,7 @@ export class OnnxModel implements Model {
 
   async close(): Promise<void> {
     this.#end(new Error('The model is closed.'));
-    await Promise.all([this.#background, ...this.#workers.map((worker) => worker.close())]);
+    await Promise.all([this.#quietWork.ended(), ...this.#workers.map((worker) => worker.close())]);
   }
 
   /** The request's inputs in the model's order. What does not fit its own shape would move the rows of others, so it ends here. */
@@ -209,74 +190,47 @@ export class OnnxModel implements Model {
   #dispatch(): void {
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
-    this.#cancelQuiet?.();
-    this.#cancelQuiet = undefined;
-    if (this.#mustMeasure()) void this.#measure();
+    if (this.#ended !== undefined) return;
+    this.#quietWork.interrupt();
     while (this.#idle.length > 0) {
       const now = this.#clock.monotonic();
       const batch = this.#queue.take(now);
       if (batch.length === 0) {
         const due = this.#queue.dueAt();
-        if (due === undefined) this.#awaitQuiet();
+        if (due === undefined) this.#quietWork.wait();
         else this.#cancelDelay = this.#clock.after(due - now, () => this.#dispatch());
         return;
       }
       const live = batch.filter((waiting) => this.#leave(waiting, now));
       const worker = live.length === 0 ? undefined : this.#idle.pop();
       if (worker === undefined) continue;
-      this.#turn = 'measurement';
+      this.#quietWork.yielded();
       void this.#run(worker, live, now);
     }
   }
 
-  get #isQuiet(): boolean {
-    return this.#queue.size === 0 && this.#idle.length === this.#workers.length;
-  }
-
-  #awaitQuiet(): void {
-    if (!this.#isQuiet || (this.#measuring === undefined && this.#whenQuiet === undefined)) return;
-    this.#cancelQuiet = this.#clock.after(QUIET, () => {
-      if (this.#measuring !== undefined) {
-        void this.#measure();
-        return;
-      }
-      this.#background = this.#whenQuiet?.();
-      this.#whenQuiet = undefined;
-    });
-  }
-
-  #mustMeasure(): boolean {
-    return this.#turn === 'measurement' && (this.#measuring?.latest ?? Infinity) <= this.#clock.monotonic();
-  }
-
-  /** One run of the measurement on a session that is free, then the requests that came meanwhile, then the next. Never rejects. */
-  async #measure(): Promise<void> {
-    const measuring = this.#measuring;
-    const rows = measuring?.measurement.next;
-    const worker = rows === undefined || this.#isMeasuring ? undefined : this.#idle.pop();
-    if (measuring === undefined || rows === undefined || worker === undefined) return;
-    this.#isMeasuring = true;
-    try {
-      const inputs = measuring.makeRows(rows);
-      if (inputs === undefined) measuring.measurement.stop();
-      else measuring.measurement.record((await worker.run(packInputs([inputs]), this.#outputNames)).timing.compute);
-    } catch (error) {
-      // A worker that died ends the model by its own promise.
-      if (!(error instanceof InferenceError)) return;
-      measuring.measurement.stop();
-    }
-    this.#idle.push(worker);
-    this.#isMeasuring = false;
-    this.#turn = 'requests';
-    if (this.#ended !== undefined) return;
-    if (measuring.measurement.next === undefined) {
-      this.#measuring = undefined;
-      measuring.onEnd(measuring.measurement.decide(this.#facts.batching.reason));
-    }
-    this.#dispatch();
-    if (this.#measuring === undefined || !this.#isQuiet) return;
-    this.#cancelQuiet?.();
-    void this.#measure();
+  #batchTrial({ facts, limits, makeRows, onMeasured }: OnnxModelOptions): BatchTrial | undefined {
+    if (makeRows === undefined) return undefined;
+    return {
+      maxBatchSize: limits.maxBatchSize,
+      run: async (worker, rows) => {
+        const inputs = makeRows(rows);
+        if (inputs === undefined) return undefined;
+        try {
+          return (await worker.run(packInputs([inputs]), this.#outputNames)).timing.compute;
+        } catch (error) {
+          if (error instanceof InferenceError) return undefined;
+          throw error;
+        }
+      },
+      onEnd: (measurement) => {
+        const batching = measurement.decide(facts.batching.reason);
+        const { enabled, maxBatchSize = limits.maxBatchSize } = batching;
+        this.#facts = { ...facts, batching };
+        this.#queue.setLimits(enabled ? { ...limits, maxBatchSize } : ALONE);
+        onMeasured?.(batching);
+      },
+    };
   }
 
   /** It waits no longer; false if it has expired, which a busy thread's timers may not have said yet. */
@@ -348,9 +302,7 @@ export class OnnxModel implements Model {
 
   #end(error: Error): void {
     this.#ended ??= error;
-    this.#measuring = undefined;
-    this.#whenQuiet = undefined;
-    this.#cancelQuiet?.();
+    this.#quietWork.stop();
     this.#cancelDelay?.();
     this.#cancelDelay = undefined;
     for (const { reject, stopWaiting } of this.#queue.clear()) {
