@@ -20,7 +20,9 @@ test.each([
 });
 
 test('a message keeps what trailers may carry and encodes the rest', () => {
-  expect(encodeGrpcMessage('Model "x" lasts 5 % – too long\n')).toBe('Model "x" lasts 5 %25 %E2%80%93 too long%0A');
+  expect(encodeGrpcMessage('Model "x" lasts 5 % – too long\n\ud800')).toBe(
+    'Model "x" lasts 5 %25 %E2%80%93 too long%0A%EF%BF%BD',
+  );
 });
 
 test.each([

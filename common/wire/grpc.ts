@@ -20,11 +20,9 @@ export function isGrpcType(type: string | undefined): boolean {
 
 /** Trailers may carry printable ASCII only: the rest is percent-encoded, and so is the percent sign. */
 export function encodeGrpcMessage(message: string): string {
-  return message.replace(/[^\x20-\x24\x26-\x7e]+/gu, (text) => {
-    let encoded = '';
-    for (const byte of Buffer.from(text, 'utf8')) encoded += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    return encoded;
-  });
+  // Half a surrogate pair is no text, and would be an error.
+  const text = message.replace(/[\ud800-\udfff]/gu, '\ufffd');
+  return text.replace(/[^\x20-\x24\x26-\x7e]+/gu, encodeURIComponent);
 }
 
 /** By code, as https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto has them. */
