@@ -6,6 +6,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { COMPONENTS, LABELS } from '../../common/api/names.ts';
 import { PODS, type Pod } from '../../operator/cluster/resources.ts';
+import { DIGITS } from '../local/examples.ts';
+import type { ClientRequest } from './support/client/protocol.ts';
 import { GATEWAY, SYSTEM_NAMESPACE } from './support/installation.ts';
 import { kubectl } from './support/kubectl.ts';
 import { ObjectWatch } from './support/object-watch.ts';
@@ -59,6 +61,8 @@ test('SIGKILL of a gateway breaks the connections it had, and nothing else', asy
   if (victim === undefined) throw new Error('No gateway is ready.');
   const key = { namespace: SYSTEM_NAMESPACE, name: victim.metadata.name };
   await killer.prepare(key);
+  // Past the Service, which by then may send it none: so that it gets requests before it has its routes.
+  const direct = await suite.client.load({ request: byAddress(victim), perSecond: 25 });
   const { from, to } = await killer.kill(key, 'container');
   await traffic.wake();
   const back = await gateways.until('the gateway is ready again', (pods) =>
@@ -66,6 +70,9 @@ test('SIGKILL of a gateway breaks the connections it had, and nothing else', asy
   );
   const readyAt = Date.now();
   await traffic.pass(50);
+  await direct.until({ outcome: { name: '200', inARow: 25 } });
+  const outcomes = Object.keys((await direct.stop()).outcomes);
+  expect(outcomes.filter((outcome) => outcome !== '200' && !BROKEN_CONNECTION.test(outcome))).toEqual([]);
   const { failures } = await traffic.stop(`SIGKILL of ${back.metadata.name}`);
   process.stdout.write(`  lost: ${JSON.stringify(countByOutcome(failures))}; ready again after ${readyAt - to} ms\n`);
   for (const failure of failures) {
@@ -78,6 +85,13 @@ test('SIGKILL of a gateway breaks the connections it had, and nothing else', asy
 });
 
 const BROKEN_CONNECTION = /^(ECONNRESET|ECONNREFUSED|EPIPE)( on a reused connection)?$/;
+
+function byAddress({ status }: Pod): ClientRequest {
+  const { podIP = '' } = status ?? {};
+  const host = podIP.includes(':') ? `[${podIP}]` : podIP;
+  const path = `/functions/${suite.namespace}/short/v2/models/short/infer`;
+  return { ...suite.inference('short', DIGITS.request), url: `http://${host}:8080${path}` };
+}
 
 function isReady({ status, metadata }: Pod): boolean {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
