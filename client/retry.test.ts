@@ -68,6 +68,11 @@ function gateway(code: GatewayErrorCode, headers: Record<string, string> = {}): 
 
 const refused = new TypeError('fetch failed', { cause: Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }) });
 const reset = new TypeError('fetch failed', { cause: Object.assign(new Error('read'), { code: 'ECONNRESET' }) });
+/** An error of the system; `syscall` is what the connection was doing. */
+function noRoute(syscall: string): Step {
+  const cause = Object.assign(new Error(syscall), { code: 'EHOSTUNREACH', syscall });
+  return new TypeError('fetch failed', { cause });
+}
 
 test.each<[about: string, step: Step, retried: boolean]>([
   ...(Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[]).map((code): [string, Step, boolean] => [
@@ -85,6 +90,9 @@ test.each<[about: string, step: Step, retried: boolean]>([
   ['500', [500, { 'retry-after': '1' }, ''], false],
   ['a connection that was refused', refused, true],
   ['a connection that broke', reset, false],
+  ['no way to a host', noRoute('connect'), true],
+  ['no way to a host that has the request, perhaps', noRoute('read'), false],
+  ['no way to a host that has a part of the request', noRoute('write'), false],
 ])('%s: %j is sent again: %s', async (_about, step, retried) => {
   const { clock, sent, infer } = scripted([step, DONE]);
   const outcome = infer().then(

@@ -34,6 +34,8 @@ const NEVER_CONNECTED = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+const IN_USE = new Set(['read', 'write']);
+
 export async function send(transport: Transport, call: Call, limit: Limit): Promise<Answer> {
   for (let before = 0; ; before += 1) {
     try {
@@ -77,10 +79,12 @@ async function attempt({ fetch, clock }: Transport, call: Call, signal: AbortSig
 function unreachable(url: string, error: unknown): InferenceError {
   const cause = causes(error).at(-1);
   const code = property(cause, 'code');
+  const syscall = property(cause, 'syscall') ?? '';
   const reason = code ?? property(cause, 'message') ?? String(error);
   return new InferenceError(`${new URL(url).origin} cannot be reached, or broke off: ${reason}.`, {
     code: 'unreachable',
-    retryable: code !== undefined && NEVER_CONNECTED.has(code),
+    // A network that goes away gives some of these to connections that were in use.
+    retryable: code !== undefined && NEVER_CONNECTED.has(code) && !IN_USE.has(syscall),
     cause: error,
   });
 }
