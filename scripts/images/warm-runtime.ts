@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -49,12 +50,29 @@ try {
     await fetched(`${inference}/infer`, { method: 'POST', body });
   }
   await fetched(inference, {});
+  await calledByGrpc(ports.grpc ?? 0);
 } finally {
   runtime.kill('SIGTERM');
   server.close();
 }
 const [status] = (await ended) as [number | null];
 if (status !== 0) throw new Error(`${runtimePath} ended with ${String(status)} after SIGTERM, not with 0.`);
+
+/** The question whether the server is healthy: no message is shorter, and what answers it is most of what answers any. */
+async function calledByGrpc(port: number): Promise<void> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  const call = session.request({
+    ':method': 'POST',
+    ':path': '/grpc.health.v1.Health/Check',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    [REQUEST_HEADERS.podUid]: POD_UID,
+  });
+  call.end(Buffer.alloc(5));
+  const [trailers] = (await once(call.resume(), 'trailers')) as [Record<string, unknown>];
+  session.close();
+  if (trailers['grpc-status'] !== '0') throw new Error(`gRPC answered ${JSON.stringify(trailers)}.`);
+}
 
 async function fetched(url: string, init: RequestInit): Promise<void> {
   const headers = { 'content-type': 'application/json', [REQUEST_HEADERS.podUid]: POD_UID };

@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type {
   ClientAnswer,
   ClientRequest,
+  GrpcRequest,
   Command,
   LoadCondition,
   LoadReport,
@@ -62,7 +63,7 @@ export class Client {
     return `http://${host}:${MODELS_PORT}${path}`;
   }
 
-  async send(request: ClientRequest): Promise<Answer> {
+  async send(request: ClientRequest | GrpcRequest): Promise<Answer> {
     return parsed((await this.#say({ command: 'send', request })) as ClientAnswer);
   }
 

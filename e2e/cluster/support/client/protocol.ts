@@ -10,6 +10,18 @@ export interface ClientRequest {
   readonly timeoutMilliseconds?: number;
 }
 
+/** A call of gRPC. */
+export interface GrpcRequest {
+  /** `http://<function>.<namespace>` */
+  readonly url: string;
+  /** `/inference.GRPCInferenceService/ModelInfer` */
+  readonly method: string;
+  /** In base64. */
+  readonly messages: readonly string[];
+  readonly timeoutMilliseconds?: number;
+}
+
+/** Of a call of gRPC: headers and trailers together, the status that HTTP would give it, and as body its messages in base64, a line each, or its sentence. */
 export interface ClientAnswer {
   /** 0 if there was no answer; `error` then says why. */
   readonly status: number;
@@ -23,7 +35,7 @@ export interface ClientAnswer {
 }
 
 export interface LoadSpec {
-  readonly request: ClientRequest;
+  readonly request: ClientRequest | GrpcRequest;
   /** So many clients, each of which sends its next request when it has its answer … */
   readonly concurrency?: number;
   /** … or so many requests a second, evenly, however slow the answers are. */
@@ -89,7 +101,7 @@ export type Model = { readonly base64: string } | 'held';
 export type Command =
   /** To whoever fetches `http://<address of the pod>:<its port of models><path>`. */
   | { readonly command: 'serveModel'; readonly path: string; readonly model: Model }
-  | { readonly command: 'send'; readonly request: ClientRequest }
+  | { readonly command: 'send'; readonly request: ClientRequest | GrpcRequest }
   /** Begins a request and keeps back its end. */
   | { readonly command: 'open'; readonly name: string; readonly request: ClientRequest }
   | { readonly command: 'finish'; readonly name: string }

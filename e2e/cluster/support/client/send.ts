@@ -1,7 +1,8 @@
 /** One request of the client, and what became of it; it is never sent twice. */
 import { request as httpRequest, type Agent, type ClientRequest as OutgoingRequest } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { ClientAnswer, ClientRequest } from './protocol.ts';
+import type { ClientAnswer, ClientRequest, GrpcRequest } from './protocol.ts';
+import { sendGrpc } from './send-grpc.ts';
 
 const TIMEOUT_MILLISECONDS = 180_000;
 
@@ -11,7 +12,8 @@ const TIMEOUT_MILLISECONDS = 180_000;
 const OPENING = ' '.repeat(512 * 1024);
 
 /** Never rejects: no answer is an answer too. */
-export function send(request: ClientRequest, agent: Agent | false = false): Promise<ClientAnswer> {
+export function send(request: ClientRequest | GrpcRequest, agent: Agent | false = false): Promise<ClientAnswer> {
+  if ('messages' in request) return sendGrpc(request);
   const { outgoing, answer } = begin(request, request.headers ?? {}, agent);
   outgoing.end(request.body);
   return answer;
