@@ -18,7 +18,7 @@ export interface TransferLimits {
   readonly totalMilliseconds: number;
 }
 
-export const TRANSFER_LIMITS: TransferLimits = { partBytes: 16 * 2 ** 20, parallel: 8, totalMilliseconds: 3_600_000 };
+export const TRANSFER_LIMITS: TransferLimits = { partBytes: 8 * 2 ** 20, parallel: 16, totalMilliseconds: 3_600_000 };
 
 export interface DownloadOptions {
   readonly client: HttpClient;
