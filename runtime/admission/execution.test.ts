@@ -39,6 +39,18 @@ test('keeps its place after a timeout until the run ends', async () => {
   expect(events).toEqual(['timeout', 'end']);
 });
 
+test('keeps its place when the client leaves until other work on it ends', async () => {
+  const { execution, clock, events } = setup();
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const held = execution.hold(promise);
+  execution.close();
+  expect(events).toEqual([]);
+  resolve(1);
+  expect(await held).toBe(1);
+  expect(events).toEqual(['end']);
+  expect(clock.pending).toBe(0);
+});
+
 test('is hung when its run goes on past twice the timeout, also when the client has left', async () => {
   const { execution, clock, events } = setup();
   void execution.run(() => new Promise(() => undefined));

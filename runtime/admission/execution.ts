@@ -26,6 +26,7 @@ export class Execution {
   readonly #abort = new AbortController();
   #timer: Cancel;
   #running = false;
+  #held = 0;
   #closed = false;
 
   constructor(options: ExecutionOptions) {
@@ -59,6 +60,17 @@ export class Execution {
     }
   }
 
+  /** Other work on the request that goes on without its client, and keeps memory: the place stays taken until it ends. */
+  async hold<T>(work: Promise<T>): Promise<T> {
+    this.#held += 1;
+    try {
+      return await work;
+    } finally {
+      this.#held -= 1;
+      this.#endIfDone();
+    }
+  }
+
   /** The client has its answer, or is gone. */
   close(): void {
     if (this.#closed) return;
@@ -69,6 +81,6 @@ export class Execution {
   }
 
   #endIfDone(): void {
-    if (this.#closed && !this.#running) this.#options.onEnd();
+    if (this.#closed && !this.#running && this.#held === 0) this.#options.onEnd();
   }
 }

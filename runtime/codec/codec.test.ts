@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { Abandoned } from '../admission/execution.ts';
 import type { Tensor } from '../inference.ts';
 import { responseEncoder } from '../protocol/encode-response.ts';
 import { HEADER_LENGTH, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
@@ -11,6 +12,8 @@ afterEach(async () => {
   await codec.close();
   codec = new Codec('digits', 'digits-00001');
 });
+
+const STAYS = { abandoned: false };
 
 /** Spaces that make any JSON large. */
 const ROOM = ' '.repeat(100 * 1024);
@@ -41,7 +44,7 @@ describe('large JSON', () => {
       Buffer.alloc(8, 7),
     );
     const expected = parseRequest(headers, Buffer.from(bytes));
-    const parsing = codec.parse(headers, bytes);
+    const parsing = codec.parse(headers, bytes, STAYS);
     expect(parsing).toBeInstanceOf(Promise);
     const parsed = await parsing;
     expect(plain(parsed.inputs)).toEqual(plain(expected.inputs));
@@ -50,10 +53,23 @@ describe('large JSON', () => {
 
   test('is refused as small JSON is, and what follows is read', async () => {
     const wrong = body({ inputs: [{ ...inputs[0], data: [1] }] });
-    await expect(codec.parse(wrong.headers, wrong.bytes)).rejects.toThrow(ProtocolError);
+    await expect(codec.parse(wrong.headers, wrong.bytes, STAYS)).rejects.toThrow(ProtocolError);
     const right = body({ inputs });
-    const both = [codec.parse(right.headers, Buffer.from(right.bytes)), codec.parse(right.headers, right.bytes)];
+    const both = [
+      codec.parse(right.headers, Buffer.from(right.bytes), STAYS),
+      codec.parse(right.headers, right.bytes, STAYS),
+    ];
     for (const parsing of both) expect((await parsing).inputs).toHaveLength(3);
+  });
+
+  test('of a client that left is not read when its turn comes, and what follows is', async () => {
+    const { headers, bytes } = body({ inputs });
+    const first = codec.parse(headers, Buffer.from(bytes), STAYS);
+    const left = codec.parse(headers, Buffer.from(bytes), { abandoned: true });
+    const last = codec.parse(headers, bytes, STAYS);
+    await first;
+    await expect(left).rejects.toThrow(Abandoned);
+    expect((await last).inputs).toHaveLength(3);
   });
 
   test('is not what a small head with large tensors is', () => {
@@ -61,13 +77,13 @@ describe('large JSON', () => {
       JSON.stringify({ inputs: [{ ...binary, shape: [100_000], parameters: { binary_data_size: 400_000 } }] }),
     );
     const headers = { [HEADER_LENGTH]: String(json.length) };
-    expect(codec.parse(headers, Buffer.concat([json, Buffer.alloc(400_000)]))).not.toBeInstanceOf(Promise);
+    expect(codec.parse(headers, Buffer.concat([json, Buffer.alloc(400_000)]), STAYS)).not.toBeInstanceOf(Promise);
   });
 
   test('that takes more memory than there is is the client’s fault, and does not take others with it', async () => {
     codec = new Codec('digits', '1', new URL('./fixtures/hungry-worker.ts', import.meta.url));
     const { headers, bytes } = body({ inputs });
-    const all = [codec.parse(headers, Buffer.from(bytes)), codec.parse(headers, bytes)];
+    const all = [codec.parse(headers, Buffer.from(bytes), STAYS), codec.parse(headers, bytes, STAYS)];
     for (const parsing of all) await expect(parsing).rejects.toThrow(expect.objectContaining({ status: 413 }));
   });
 });
@@ -83,18 +99,18 @@ describe('a large answer', () => {
     ['JSON', { id: 'a', inputs: [], binaryOutput: false }],
     ['partly binary', { inputs: [], binaryOutput: false, outputs: [{ name: 't', binary: true }] }],
   ])('that is %s is written as a small one is, and leaves the outputs as they are', async (_about, request) => {
-    const writing = codec.encode(request, outputs);
+    const writing = codec.encode(request, outputs, STAYS);
     expect(writing).toBeInstanceOf(Promise);
     expect(await writing).toEqual(responseEncoder('digits', 'digits-00001')(request, outputs));
     expect(many.length).toBe(40_004);
   });
 
   test('that is binary is written at once', () => {
-    expect(codec.encode({ inputs: [], binaryOutput: true }, outputs)).not.toBeInstanceOf(Promise);
+    expect(codec.encode({ inputs: [], binaryOutput: true }, outputs, STAYS)).not.toBeInstanceOf(Promise);
   });
 
   test('that JSON cannot carry is refused', async () => {
     const broken = [...outputs, { name: 'r', datatype: 'BYTES' as const, shape: [1], data: [Uint8Array.of(0xff)] }];
-    await expect(codec.encode({ inputs: [], binaryOutput: false }, broken)).rejects.toThrow(ProtocolError);
+    await expect(codec.encode({ inputs: [], binaryOutput: false }, broken, STAYS)).rejects.toThrow(ProtocolError);
   });
 });

@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { IncomingHttpHeaders } from 'node:http';
+import { Abandoned } from '../admission/execution.ts';
 import { DATATYPE_BYTES, type Tensor } from '../inference.ts';
 import { responseEncoder, type EncodedResponse } from '../protocol/encode-response.ts';
 import { HEADER_LENGTH, isBinary, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
@@ -21,7 +22,13 @@ const WORKER_FILE = new URL(
   import.meta.url,
 );
 
+/** Who asks: a job whose turn comes when nobody waits for it any more is dropped. */
+export interface Asker {
+  readonly abandoned: boolean;
+}
+
 interface Job {
+  readonly asker: Asker;
   readonly message: ToCodec;
   readonly transfer: ArrayBuffer[];
   readonly resolve: (answer: FromCodec) => void;
@@ -45,18 +52,18 @@ export class Codec {
     this.#encode = responseEncoder(model, version);
   }
 
-  /** Takes the body over when it is large. Throws or rejects with ProtocolError for everything that is not a request. */
-  parse(headers: IncomingHttpHeaders, body: Buffer): ParsedRequest | Promise<ParsedRequest> {
+  /** Takes the body over when it is large. Throws or rejects with ProtocolError for everything that is not a request, rejects with Abandoned. */
+  parse(headers: IncomingHttpHeaders, body: Buffer, asker: Asker): ParsedRequest | Promise<ParsedRequest> {
     const headerLength = headers[HEADER_LENGTH];
     const isLarge = body.length > LARGE_REQUEST_BYTES && !(Number(headerLength) <= LARGE_REQUEST_BYTES);
     if (!isLarge || Array.isArray(headerLength)) return parseRequest(headers, body);
     const bytes = new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
-    return this.#parseApart({ kind: 'parse', headerLength, body: bytes });
+    return this.#parseApart({ kind: 'parse', headerLength, body: bytes }, asker);
   }
 
-  /** Throws or rejects with ProtocolError for outputs that JSON cannot carry. */
-  encode(request: ParsedRequest, outputs: readonly Tensor[]): EncodedResponse | Promise<EncodedResponse> {
-    return isLargeJson(request, outputs) ? this.#encodeApart(request, outputs) : this.#encode(request, outputs);
+  /** Throws or rejects with ProtocolError for outputs that JSON cannot carry, rejects with Abandoned. */
+  encode(request: ParsedRequest, outputs: readonly Tensor[], asker: Asker): EncodedResponse | Promise<EncodedResponse> {
+    return isLargeJson(request, outputs) ? this.#encodeApart(request, outputs, asker) : this.#encode(request, outputs);
   }
 
   /** Nothing may be asked of it any more. */
@@ -64,14 +71,14 @@ export class Codec {
     await this.#worker?.terminate();
   }
 
-  async #parseApart(message: Extract<ToCodec, { kind: 'parse' }>): Promise<ParsedRequest> {
-    const answer = await this.#ask(message, [message.body.buffer]);
+  async #parseApart(message: Extract<ToCodec, { kind: 'parse' }>, asker: Asker): Promise<ParsedRequest> {
+    const answer = await this.#ask(asker, message, [message.body.buffer]);
     if (answer.kind !== 'parsed') throw asError(answer);
     const { request } = answer;
     return { ...request, inputs: request.inputs.map(unpack) };
   }
 
-  async #encodeApart(request: ParsedRequest, given: readonly Tensor[]): Promise<EncodedResponse> {
+  async #encodeApart(request: ParsedRequest, given: readonly Tensor[], asker: Asker): Promise<EncodedResponse> {
     // Copies: a batch's outputs are views of one buffer, of which others still need their parts.
     const outputs = given.map((tensor) => ({ ...tensor, data: new Uint8Array(pack(tensor).data) }));
     const message: ToCodec = {
@@ -82,6 +89,7 @@ export class Codec {
       outputs,
     };
     const answer = await this.#ask(
+      asker,
       message,
       outputs.map(({ data }) => data.buffer),
     );
@@ -91,19 +99,25 @@ export class Codec {
     return jsonLength === undefined ? { body: bytes } : { body: bytes, jsonLength };
   }
 
-  #ask(message: ToCodec, transfer: ArrayBuffer[]): Promise<FromCodec> {
+  #ask(asker: Asker, message: ToCodec, transfer: ArrayBuffer[]): Promise<FromCodec> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ message, transfer, resolve, reject });
+      this.#jobs.push({ asker, message, transfer, resolve, reject });
       this.#next();
     });
   }
 
   #next(): void {
-    if (this.#current !== undefined) return;
-    this.#current = this.#jobs.shift();
-    if (this.#current === undefined) return;
-    this.#worker ??= this.#start();
-    this.#worker.postMessage(this.#current.message, this.#current.transfer);
+    while (this.#current === undefined) {
+      const job = this.#jobs.shift();
+      if (job === undefined) return;
+      if (job.asker.abandoned) {
+        job.reject(new Abandoned('The client left before its JSON was read or written.'));
+        continue;
+      }
+      this.#worker ??= this.#start();
+      this.#current = job;
+      this.#worker.postMessage(job.message, job.transfer);
+    }
   }
 
   #start(): Worker {

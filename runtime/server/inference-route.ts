@@ -105,17 +105,18 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     if (admitted === undefined) return;
     if (model === undefined) throw new Error('A request was admitted before there was a model.');
     const { execution } = admitted;
+    const held = <T>(work: T | Promise<T>): T | Promise<T> => (work instanceof Promise ? execution.hold(work) : work);
     try {
       const body = await readAdmitted(request, admitted);
       admitted.hasBody = true;
       const parsed =
         request.headers[HEADER_LENGTH] === '0'
           ? parseRawRequest(model.facts.inputs, body)
-          : await codec.parse(request.headers, body);
+          : await held(codec.parse(request.headers, body, execution));
       checkRequest(parsed, model.facts);
       const result = await runInference(model, parsed, execution, metrics);
       const outputs = classifyOutputs(result.outputs, parsed.outputs, model.facts.outputs);
-      const written = codec.encode(parsed, outputs);
+      const written = held(codec.encode(parsed, outputs, execution));
       const { body: plain, jsonLength } = written instanceof Promise ? await written : written;
       const isJson = jsonLength === undefined;
       const accepted = request.headers['accept-encoding'];
