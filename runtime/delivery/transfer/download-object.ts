@@ -39,6 +39,13 @@ export interface Downloaded extends FileDigest {
   readonly tag: string | undefined;
 }
 
+/**
+ * A server that begins to answer sooner is on this machine or beside it: a few connections fill the wire. More would only spread what comes over more parts,
+ * and the hash, which goes from the front to the back, would have the more to do at the end (a sixth of the time, at 1 GB/s).
+ */
+const NEAR_MILLISECONDS = 5;
+const NEAR_CONNECTIONS = 4;
+
 /** What came of a part is progress, after which attempts are counted anew, if it is this much. */
 const PROGRESS_BYTES = 64 * 1024;
 
@@ -79,7 +86,7 @@ export async function downloadObject(
 }
 
 async function attempt(target: Target, path: string, options: DownloadOptions): Promise<Downloaded | undefined> {
-  const { client, limits, maximumBytes, knownTag, makeRoom } = options;
+  const { client, clock, limits, maximumBytes, knownTag, makeRoom } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const work: Promise<void>[] = [];
@@ -104,11 +111,15 @@ async function attempt(target: Target, path: string, options: DownloadOptions): 
         await patiently(part, transfer, { ...options, signal });
       }
     };
+    const begun = clock.monotonic();
     const takeFirst = async (): Promise<void> => {
       try {
         transfer.settle(
           await transfer.begin(signal, () => {
-            const helpers = Math.min(limits.parallel, transfer.parts.length) - 1;
+            const latency = clock.monotonic() - begun;
+            const connections =
+              latency < NEAR_MILLISECONDS ? Math.min(NEAR_CONNECTIONS, limits.parallel) : limits.parallel;
+            const helpers = Math.min(connections, transfer.parts.length) - 1;
             for (let index = 0; index < helpers; index += 1) begin(takeParts());
           }),
         );
