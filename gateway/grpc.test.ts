@@ -134,6 +134,23 @@ describe('errors of the gateway are statuses, not JSON:', () => {
     expect(error).toMatchObject({ code: status.NOT_FOUND, details: expect.stringContaining('letters') });
   });
 
+  test('also before the client has said all that it wants to', async () => {
+    await serve([]);
+    const one = session();
+    for (let round = 0; round < 20; round += 1) {
+      const stream = one.request({ ...GRPC, ':authority': 'letters.default' });
+      stream.on('error', () => undefined);
+      stream.write(message('x'));
+      let trailers: Record<string, unknown> = {};
+      stream.on('trailers', (received) => {
+        trailers = received as Record<string, unknown>;
+      });
+      stream.resume();
+      await new Promise((resolve) => stream.once('close', resolve));
+      expect(trailers['grpc-status']).toBe('5');
+    }
+  });
+
   test('a full queue', async () => {
     await serve([], { queue: { maxRequests: 1, maxBytes: 1_000, timeoutSeconds: 60 } });
     const caller = client();

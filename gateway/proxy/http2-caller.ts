@@ -22,6 +22,9 @@ export class Http2Caller implements Caller {
   readonly #stream: ServerHttp2Stream;
   #trailers: OutgoingHttpHeaders = {};
   #status = 0;
+  /** The trailers are out; nobody wants the rest of the request. */
+  #isSent = false;
+  #isDropped = false;
 
   constructor(stream: ServerHttp2Stream, headers: Http2Headers) {
     this.#stream = stream;
@@ -79,7 +82,12 @@ export class Http2Caller implements Caller {
       add(this.isGrpc && STATUS_FIELDS.has(name) ? this.#trailers : headers, name, value);
     }
     this.#stream.respond(headers, { waitForTrailers: this.isGrpc });
-    if (this.isGrpc) this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(this.#trailers));
+    if (!this.isGrpc) return;
+    this.#stream.once('wantTrailers', () => {
+      this.#stream.sendTrailers(this.#trailers);
+      this.#isSent = true;
+      if (this.#isDropped) setImmediate(this.#reset);
+    });
   }
 
   write(chunk: Buffer, onDrain: () => void): boolean {
@@ -113,16 +121,18 @@ export class Http2Caller implements Caller {
     this.dropRest();
   }
 
-  /** Without a word the client would send all of it (RFC 9113 §8.1). */
   dropRest(): void {
-    const close = (): void => {
-      if (!this.isComplete) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-    };
+    this.#isDropped = true;
     // A stream without a reader does not even see that the request has ended.
     this.#stream.resume();
-    if (this.#stream.writableFinished) close();
-    else this.#stream.once('finish', () => setImmediate(close));
+    if (this.isGrpc ? this.#isSent : this.#stream.writableFinished) setImmediate(this.#reset);
+    else if (!this.isGrpc) this.#stream.once('finish', () => setImmediate(this.#reset));
   }
+
+  /** Once all of the answer is out, or it would cut that short. Without a word the client would send all of its request (RFC 9113 §8.1). */
+  readonly #reset = (): void => {
+    if (!this.isComplete) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  };
 
   destroy(): void {
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
