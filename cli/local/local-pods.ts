@@ -31,6 +31,7 @@ export function localPods({ clock, directory, onLine }: LocalPodsOptions): PodRu
       NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
       // Without it glibc keeps a released model's memory.
       MALLOC_MMAP_THRESHOLD_: '1048576',
+      MALLOC_TRIM_THRESHOLD_: '4194304',
     },
     onLine: ({ pod, text }) => onLine(pod.metadata.name, text),
   });

@@ -56,6 +56,7 @@ export async function startRuntime(
     environment: {
       NODE_ENV: 'production',
       MALLOC_MMAP_THRESHOLD_: '1048576',
+      MALLOC_TRIM_THRESHOLD_: '4194304',
       [names.specification]: JSON.stringify(specification),
       [names.modelDirectory]: workplace.directory,
       [names.httpPort]: String(port),

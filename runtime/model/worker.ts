@@ -8,6 +8,7 @@ import { createRequire as makeRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { systemClock } from '../../common/platform/clock.ts';
+import { freeMemory } from '../../common/platform/free-memory.ts';
 import { errorText } from '../delivery/node-error.ts';
 import type { ValueMetadata } from './declared-tensor.ts';
 import { describeError } from './describe-error.ts';
@@ -54,7 +55,10 @@ async function handle(message: ToWorker): Promise<void> {
       case 'create':
         return answer({ kind: 'created', facts: await create(message.path, sessionOptions(message.options)) });
       case 'run': {
-        const result = await run(message.inputs, message.outputs);
+        const result = await run(message.inputs, message.outputs).finally(() => {
+          const [buffer] = message.inputs.map(({ data }) => data.buffer);
+          if (buffer !== undefined) freeMemory(new Uint8Array(buffer));
+        });
         return answer({ kind: 'result', result }, [...new Set(result.outputs.map(({ data }) => data.buffer))]);
       }
       case 'close':

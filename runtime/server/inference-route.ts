@@ -1,5 +1,6 @@
 /** `POST /v2/models/M/infer`: admits, parses, checks, runs and answers one request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { freeMemory } from '../../common/platform/free-memory.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
@@ -106,8 +107,9 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     if (model === undefined) throw new Error('A request was admitted before there was a model.');
     const { execution } = admitted;
     const held = <T>(work: T | Promise<T>): T | Promise<T> => (work instanceof Promise ? execution.hold(work) : work);
+    let body: Buffer | undefined;
     try {
-      const body = await readAdmitted(request, admitted);
+      body = await readAdmitted(request, admitted);
       admitted.hasBody = true;
       const parsed =
         request.headers[HEADER_LENGTH] === '0'
@@ -132,6 +134,9 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       if (execution.abandoned) return;
       admitted.failure = failureReason(error);
       throw error;
+    } finally {
+      // The run has ended, and nothing of the answer is a view of it.
+      if (body !== undefined) freeMemory(body);
     }
   };
 }

@@ -42,6 +42,24 @@ describe('the protocol', () => {
     expect(body.subarray(Number(headers['inference-header-content-length']))).toEqual(tensor);
   });
 
+  test('bodies of many pieces at once, whose memory is used again, stay apart', async () => {
+    const { infer, model } = await testRuntime({ maxBodyBytes: 1_000_000 });
+    const rows = 40_000;
+    for (let round = 0; round < 3; round++) {
+      const tensors = Array.from({ length: 6 }, (_, index) =>
+        Buffer.from(new Float32Array(2 * rows).fill(10 * round + index).buffer),
+      );
+      const answers = await Promise.all(
+        tensors.map((body) => infer({ body, headers: { 'inference-header-content-length': 0 } })),
+      );
+      for (const [index, { headers, body }] of answers.entries()) {
+        const given = body.subarray(Number(headers['inference-header-content-length']));
+        expect(tensors[index]?.equals(given)).toBe(true);
+      }
+    }
+    expect(model.requests.every(({ inputs: [input] }) => (input?.data as Uint8Array).byteLength === 0)).toBe(true);
+  });
+
   test.each<[path: string, status: number, json: object]>([
     ['/v2', 200, { name: 'pilotlight', extensions: expect.arrayContaining(['binary_tensor_data', 'statistics']) }],
     ['/v2/', 200, { name: 'pilotlight' }],

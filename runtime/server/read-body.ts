@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { ByteCollector } from '../../common/platform/byte-collector.ts';
+import { freeMemory } from '../../common/platform/free-memory.ts';
 import { isOfUnknownLength } from '../admission/decide-admission.ts';
 import { Abandoned } from '../admission/execution.ts';
 import { Refused } from '../admission/refused.ts';
@@ -74,10 +75,22 @@ function collect(request: IncomingMessage, source: Readable, { maxBodyBytes, tak
     });
     if (source !== request) source.on('error', reject);
     const collected = new ByteCollector(isUnknown ? 0 : Number(request.headers['content-length'] ?? 0));
+    let first: Buffer | undefined;
+    const keep = (chunk: Buffer): void => {
+      collected.push(chunk);
+      // What is copied is given back; zlib goes on with its buffers. Node's parser of HTTP makes one for each piece, and forgets it.
+      if (source !== request) return;
+      if (first === undefined) {
+        first = chunk;
+        return;
+      }
+      freeMemory(chunk);
+      freeMemory(first);
+    };
     const onData = (chunk: Buffer): void => {
       if (collected.length + chunk.length > maxBodyBytes) reject(tooLarge(maxBodyBytes));
       else if (isUnknown && !take(chunk.length)) reject(new Refused('LimitReached'));
-      else return collected.push(chunk);
+      else return keep(chunk);
       source.off('data', onData);
     };
     source.on('data', onData);

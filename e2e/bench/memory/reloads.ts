@@ -15,7 +15,7 @@ export async function measureReloads(workplace: Workplace): Promise<boolean> {
   writeMlp(path);
   const program = join(import.meta.dirname, 'reloading.ts');
   const started = new MeasuredProcess(process.execPath, [program, path, String(RELOADS)], {
-    environment: { MALLOC_MMAP_THRESHOLD_: '1048576' },
+    environment: { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '4194304' },
   });
   workplace.own(started);
   const readings: number[] = [];
