@@ -119,7 +119,7 @@ test('of each function one pod at most waited for a GPU, but for the moment that
   expect(seconds).toBeLessThan(CROWD_SECONDS);
 });
 
-test('with the strategy Recreate a function that has all GPUs gets its new revision, and what is asked meanwhile is held', async () => {
+test('with the strategy Recreate a function that has all GPUs gives them up before it gets its new revision, and what is asked meanwhile is held', async () => {
   await Promise.all(names.map((name) => suite.untilNoPods(name)));
   const manifest = onGpu('all-gpus');
   const scaling = { minReplicas: gpus.count, maxReplicas: gpus.count };
@@ -137,4 +137,7 @@ test('with the strategy Recreate a function that has all GPUs gets its new revis
   const { outcomes, sent } = await load.stop();
   expect(outcomes).toEqual({ '200': sent });
   await suite.untilReplicas('all-gpus', gpus.count);
+  // None was made before the last one of the old revision had ended.
+  const revisions = suite.pods.history.map(({ object }) => object.metadata.labels?.[LABELS.revision]);
+  expect(revisions.indexOf('all-gpus-00002')).toBeGreaterThan(revisions.lastIndexOf('all-gpus-00001'));
 });

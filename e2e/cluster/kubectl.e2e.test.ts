@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { compareOutputs, type JsonAnswer } from '../../examples/compare-outputs.ts';
@@ -61,7 +63,11 @@ test('"kubectl get" shows where a function is reached, whether it serves and how
 });
 
 test('both kinds are in the category pilotlight', async () => {
-  expect((await suite.kubectl('get', 'pilotlight', '-o=name')).trim().split('\n').sort()).toEqual([
+  // kubectl keeps for minutes what kinds there are.
+  const cache = mkdtempSync(join(tmpdir(), 'pilotlight-kubectl-'));
+  const names = await suite.kubectl('get', 'pilotlight', '-o=name', `--cache-dir=${cache}`);
+  rmSync(cache, { recursive: true });
+  expect(names.trim().split('\n').sort()).toEqual([
     'modelfunction.pilotlight.dev/digits',
     'modelrevision.pilotlight.dev/digits-00001',
   ]);
