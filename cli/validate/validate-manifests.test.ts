@@ -7,7 +7,7 @@ function check(...lines: string[]): string[] {
 }
 
 const HEAD = ['apiVersion: pilotlight.dev/v1alpha1', 'kind: ModelFunction', 'metadata: { name: digits }'];
-const MODEL = ['spec:', '  model: { uri: s3://a/b }'];
+const MODEL = ['spec:', '  model: { uri: s3://models/a.onnx }'];
 
 test('a good manifest has no finding', () => {
   expect(check(...HEAD, ...MODEL)).toEqual([]);
