@@ -38,6 +38,8 @@ export interface Caller {
   refuse(code: GatewayErrorCode, message: string, moreComes: boolean): void;
   /** The answer is complete, and what still comes of the request is nobody's. */
   dropRest(): void;
+  /** The pod broke in the middle of the answer: says so in the status that ends it, where the protocol has one there, and else as `destroy` does. */
+  breakOff(message: string): void;
   /** Ends it so that the client sees that its answer is not whole. */
   destroy(): void;
 }

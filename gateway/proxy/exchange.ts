@@ -190,8 +190,9 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
 
   broke(): void {
     this.#release();
-    // The head is out, so the only honest sign is an answer that does not end as it should.
-    this.#caller.destroy();
+    // The head is out, so nobody else may answer.
+    this.#caller.breakOff('The pod broke in the middle of its answer.');
+    this.#awaitTaking();
   }
 
   #recover(how: FailedAttempt, revision: Revision): void {

@@ -93,6 +93,10 @@ export class Http1Caller implements Caller {
     });
   }
 
+  breakOff(): void {
+    this.destroy();
+  }
+
   destroy(): void {
     this.#response.destroy();
   }

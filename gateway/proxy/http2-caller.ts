@@ -134,6 +134,13 @@ export class Http2Caller implements Caller {
     if (!this.isComplete) this.#stream.close(constants.NGHTTP2_NO_ERROR);
   };
 
+  breakOff(message: string): void {
+    if (!this.isGrpc) return this.destroy();
+    const code = GATEWAY_ERRORS['pod-failed'].grpc;
+    this.end({ 'grpc-status': String(code), 'grpc-message': encodeGrpcMessage(message) });
+    this.dropRest();
+  }
+
   destroy(): void {
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
