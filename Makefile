@@ -60,13 +60,12 @@ test: install ## Run every test that needs no cluster
 	@node scripts/build.ts
 	@npm test --silent
 
-bench: install ## Print the figures of docs/reference/performance.md: cold start, gateway, runtime, operator (about 6 minutes)
+bench: install ## Print figures of docs/reference/performance.md: cold start, gateway, operator (about 4 minutes)
 	@node scripts/build.ts
 	@node e2e/bench/cold-start.ts
 	@node e2e/bench/gateway.ts
-	@node e2e/bench/runtime.ts
 	@node e2e/bench/operator-memory.ts
-	@echo "Figures that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
+	@echo "The runtime's: make bench-runtime bench-memory. Those that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
 
 bench-runtime: install ## Print the runtime's figures beside the bare library and the usual Python servers (about 12 minutes; PARTS=overhead,batching: some parts)
 	@node scripts/build.ts

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../common/platform/clock.ts';
-import { RUNTIME_ENVIRONMENT } from '../../common/wire/runtime-environment.ts';
+import { RUNTIME_ALLOCATOR, RUNTIME_ENVIRONMENT } from '../../common/wire/runtime-environment.ts';
 import type { PodRunner } from '../../operator/cluster/memory/pod-runner.ts';
 import { ProcessRunner } from '../../operator/cluster/memory/process-runner.ts';
 
@@ -29,9 +29,7 @@ export function localPods({ clock, directory, onLine }: LocalPodsOptions): PodRu
     environment: {
       // As baked into an image: the second start of a program skips the compilation of its code.
       NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
-      // Without it glibc keeps a released model's memory.
-      MALLOC_MMAP_THRESHOLD_: '1048576',
-      MALLOC_TRIM_THRESHOLD_: '4194304',
+      ...RUNTIME_ALLOCATOR,
     },
     onLine: ({ pod, text }) => onLine(pod.metadata.name, text),
   });

@@ -20,5 +20,3 @@ export const MODEL_SECRET_ENVIRONMENT = {
   HF_TOKEN: 'HF_TOKEN',
   HF_ENDPOINT: 'HF_ENDPOINT',
 } as const;
-
-export type ModelSecretKey = keyof typeof MODEL_SECRET_ENVIRONMENT;

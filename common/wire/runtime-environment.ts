@@ -30,6 +30,9 @@ export const RUNTIME_ENVIRONMENT = {
   logLevel: 'PILOTLIGHT_LOG_LEVEL',
 } as const;
 
+/** What the runtime's image sets for glibc's allocator (its Dockerfile says why); who starts a runtime without the image sets the same. */
+export const RUNTIME_ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '4194304' } as const;
+
 export const BATCHING_MODES = ['Auto', 'On', 'Off'] as const;
 export type BatchingMode = (typeof BATCHING_MODES)[number];
 

@@ -4,7 +4,11 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import {
+  RUNTIME_ALLOCATOR,
+  RUNTIME_ENVIRONMENT,
+  type RuntimeSpecification,
+} from '../../common/wire/runtime-environment.ts';
 import { MeasuredProcess } from './measured-process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -55,8 +59,7 @@ export async function startRuntime(
     core: workplace.core,
     environment: {
       NODE_ENV: 'production',
-      MALLOC_MMAP_THRESHOLD_: '1048576',
-      MALLOC_TRIM_THRESHOLD_: '4194304',
+      ...RUNTIME_ALLOCATOR,
       [names.specification]: JSON.stringify(specification),
       [names.modelDirectory]: workplace.directory,
       [names.httpPort]: String(port),

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { RUNTIME_ALLOCATOR } from '../../common/wire/runtime-environment.ts';
 
 const SCRIPT = join(import.meta.dirname, 'build.sh');
 
@@ -67,4 +68,11 @@ test('says what to install where neither is there', () => {
 test('names the images there are', () => {
   install('docker');
   expect(build('gateway')).toMatchObject({ status: 2, stderr: expect.stringContaining('operator, runtime and cuda') });
+});
+
+test("the runtime's image sets the allocator as those do who start a runtime without it", () => {
+  const dockerfile = readFileSync(join(import.meta.dirname, '..', '..', 'runtime', 'Dockerfile'), 'utf8');
+  expect(
+    Object.fromEntries(dockerfile.matchAll(/\b(MALLOC_\w+)=(\d+)/g).map(([, name, value]) => [name, value])),
+  ).toEqual(RUNTIME_ALLOCATOR);
 });

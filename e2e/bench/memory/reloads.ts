@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { RUNTIME_ALLOCATOR } from '../../../common/wire/runtime-environment.ts';
 import { MeasuredProcess } from '../../server/measured-process.ts';
 import type { Workplace } from '../../server/start-runtime.ts';
 import { writeMlp } from '../runtime/models.ts';
@@ -15,7 +16,7 @@ export async function measureReloads(workplace: Workplace): Promise<boolean> {
   writeMlp(path);
   const program = join(import.meta.dirname, 'reloading.ts');
   const started = new MeasuredProcess(process.execPath, [program, path, String(RELOADS)], {
-    environment: { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '4194304' },
+    environment: RUNTIME_ALLOCATOR,
   });
   workplace.own(started);
   const readings: number[] = [];
