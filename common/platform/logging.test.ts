@@ -100,7 +100,7 @@ describe('on stderr', () => {
       process.execPath,
       ['--input-type=module', '--eval', `import { createLogger } from '${import.meta.dirname}/logging.ts'; ${body}`],
       {
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['pipe', 'ignore', 'pipe'],
       },
     );
 
@@ -114,9 +114,11 @@ describe('on stderr', () => {
 
   test('a reader that is gone ends nothing', async () => {
     const child = program(
-      `await new Promise((done) => setTimeout(done, 100)); createLogger('x').info('Nobody reads'); process.exitCode = 7;`,
+      `for await (const _ of process.stdin); createLogger('x').info('Nobody reads'); process.exitCode = 7;`,
     );
     child.stderr?.destroy();
+    if (child.stderr?.closed === false) await once(child.stderr, 'close');
+    child.stdin?.end();
     expect(await once(child, 'exit')).toEqual([7, null]);
   });
 });
