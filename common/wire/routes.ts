@@ -48,6 +48,11 @@ export interface RevisionRoute {
   readonly pods: readonly PodRoute[];
   /** Why no pod can be had: requests are answered 503 with this instead of being held. Absent while there is hope. */
   readonly failure?: { readonly reason: string; readonly message: string };
+  /**
+   * Seconds that a pod of it takes from its creation to its announcement, by the median of the last few starts, at least 0. Absent while none was
+   * seen, and from an operator that is older than this field; a gateway that is older does not read it.
+   */
+  readonly startSeconds?: number;
 }
 
 export interface PodRoute extends PodAddress {

@@ -101,6 +101,7 @@ export function revisionObservation(own: Partial<RevisionObservation> = {}): Rev
     mode: undefined,
     wokenAt: undefined,
     announcement: undefined,
+    startMilliseconds: undefined,
     ...own,
   };
 }

@@ -9,6 +9,7 @@ import { isOwned } from '../cluster/is-owned.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { observePod, startTimeout, type PodState, type Watching } from '../pods/pod-state.ts';
 import { endedRow, healsAt, NO_FAILURES, recordFailure, refusal, retryNow } from '../pods/start-history.ts';
+import { expectedStart, recordStart } from '../pods/start-time.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
 import type { FunctionView } from './function-view.ts';
 import type { Observed } from './observed.ts';
@@ -58,7 +59,7 @@ export function remember(
   now: number,
 ): PodState[] {
   const existing = new Set(pods.map(({ uid }) => uid));
-  for (const map of [memory.readyAt, memory.counted, memory.deleted, memory.unanswered]) {
+  for (const map of [memory.readyAt, memory.startingSince, memory.counted, memory.deleted, memory.unanswered]) {
     for (const uid of map.keys()) if (!existing.has(uid)) map.delete(uid);
   }
   // Whoever changed the function may have repaired it.
@@ -76,10 +77,25 @@ export function remember(
     if (failure !== undefined) memory.history = recordFailure(memory.history, failure, before, now);
   }
   const ready = pods.filter(({ phase }) => phase === 'Ready');
+  rememberStarts(memory, pods, now);
   for (const { uid } of ready) if (!memory.readyAt.has(uid)) memory.readyAt.set(uid, now);
   memory.readySince = ready.length === 0 ? undefined : (memory.readySince ?? now);
   if (healing(memory, ready).some((at) => at <= now)) memory.history = NO_FAILURES;
   return failed;
+}
+
+/** A pod that had to wait for a node or an image says nothing about the next one, nor does one that was ready already when it was first seen. */
+function rememberStarts(memory: RevisionMemory, pods: readonly PodState[], now: number): void {
+  const { startingSince, readyAt } = memory;
+  for (const { uid, phase, createdAt, failure } of pods) {
+    if (phase === 'Starting') {
+      if (failure !== undefined) startingSince.set(uid, undefined);
+      else if (!startingSince.has(uid)) startingSince.set(uid, now);
+    } else if (phase === 'Ready' && !readyAt.has(uid)) {
+      const since = startingSince.get(uid);
+      if (since !== undefined) memory.startTimes = recordStart(memory.startTimes, since, createdAt, now);
+    }
+  }
 }
 
 /**
@@ -129,10 +145,18 @@ export function scalableRevision(
 }
 
 /** What routes say of the revision. */
-export function routedPods(pods: readonly PodState[], { history }: RevisionMemory, now: number): RevisionPods {
+export function routedPods(
+  pods: readonly PodState[],
+  { history, startTimes }: RevisionMemory,
+  now: number,
+): RevisionPods {
   const stuck = pods.find(({ phase, failure }) => phase === 'Starting' && failure?.permanent === true)?.failure;
   const why = stuck ?? refusal(history, now);
-  return { pods, failure: why === undefined ? undefined : { reason: why.reason, message: why.message } };
+  return {
+    pods,
+    failure: why === undefined ? undefined : { reason: why.reason, message: why.message },
+    startMilliseconds: expectedStart(startTimes),
+  };
 }
 
 /**

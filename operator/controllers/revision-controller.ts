@@ -11,6 +11,7 @@ import { MODEL_REVISIONS, type Pod } from '../cluster/resources.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { deleteOrphans } from '../pods/delete-orphans.ts';
 import { restoreHistory } from '../pods/start-history.ts';
+import { expectedStart } from '../pods/start-time.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
 import { viewFunction, type FunctionView } from './function-view.ts';
 import { keyOf, parseKey } from './object-key.ts';
@@ -129,7 +130,7 @@ export class RevisionController {
   /** For routes. */
   routed(key: string): RevisionPods {
     const subject = this.#subject(key);
-    if (subject === undefined) return { pods: [], failure: undefined };
+    if (subject === undefined) return { pods: [], failure: undefined, startMilliseconds: undefined };
     return routedPods(subject.pods, subject.memory, this.#options.clock.now());
   }
 
@@ -168,7 +169,11 @@ export class RevisionController {
       return known.memory;
     }
     if (known !== undefined) this.#forget(key, known.revision);
-    const memory = newMemory(restoreHistory(revision.status));
+    const { startMilliseconds } = revision.status ?? {};
+    const memory = newMemory(
+      restoreHistory(revision.status),
+      startMilliseconds === undefined ? [] : [startMilliseconds],
+    );
     this.#known.set(key, { revision, memory });
     return memory;
   }
@@ -209,6 +214,7 @@ export class RevisionController {
         mode,
         wokenAt,
         announcement,
+        startMilliseconds: expectedStart(memory.startTimes),
       },
       clock.now(),
     );

@@ -1,5 +1,6 @@
 /** What the operator knows of a revision beside its object, and would find out anew after a restart. */
 import { NO_FAILURES, type StartHistory } from '../pods/start-history.ts';
+import type { StartTimes } from '../pods/start-time.ts';
 
 export interface RevisionMemory {
   history: StartHistory;
@@ -7,6 +8,9 @@ export interface RevisionMemory {
   readySince: number | undefined;
   /** By uid: since when each pod has been ready. */
   readonly readyAt: Map<string, number>;
+  startTimes: StartTimes;
+  /** By uid: when a pod was first seen to be starting, in milliseconds since the epoch; undefined once something kept it from that. */
+  readonly startingSince: Map<string, number | undefined>;
   /** Uids of failed pods that are in the history. */
   readonly counted: Set<string>;
   /** Uids of pods that were deleted from here; the watch may show them for a while as if nothing had happened. */
@@ -25,11 +29,13 @@ export interface RevisionMemory {
   functionGeneration: number;
 }
 
-export function newMemory(history: StartHistory = NO_FAILURES): RevisionMemory {
+export function newMemory(history: StartHistory = NO_FAILURES, startTimes: StartTimes = []): RevisionMemory {
   return {
     history,
     readySince: undefined,
     readyAt: new Map(),
+    startTimes,
+    startingSince: new Map(),
     counted: new Set(),
     deleted: new Set(),
     unanswered: new Map(),

@@ -26,6 +26,8 @@ export interface RevisionObservation {
   readonly wokenAt: number | undefined;
   /** Of one of its ready pods. */
   readonly announcement: Announcement | undefined;
+  /** What the start of a pod will take, once that was learned. */
+  readonly startMilliseconds: number | undefined;
 }
 
 /** Condition of revisions and functions; it says nothing about whether they serve. */
@@ -41,7 +43,7 @@ interface Trouble {
 }
 
 export function revisionStatus(observation: RevisionObservation, now: number): ModelRevisionStatus {
-  const { revision, pods, desired, history, mode, wokenAt, announcement } = observation;
+  const { revision, pods, desired, history, mode, wokenAt, announcement, startMilliseconds } = observation;
   const before = revision.status;
   const generation = revision.metadata.generation ?? 0;
   // It outlives the row that it was in.
@@ -58,6 +60,7 @@ export function revisionStatus(observation: RevisionObservation, now: number): M
     selector: `${LABELS.revision}=${revision.metadata.name}`,
     ...(mode === undefined ? {} : { mode }),
     ...(wokenAt === undefined ? {} : { wokenAt: new Date(wokenAt).toISOString() }),
+    ...(startMilliseconds === undefined ? {} : { startMilliseconds: Math.round(startMilliseconds) }),
     ...(executionProviders === undefined ? {} : { executionProviders }),
     ...(failure === undefined ? {} : { lastFailure: failure }),
     ...(model === undefined ? {} : { model }),

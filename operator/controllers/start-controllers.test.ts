@@ -72,6 +72,7 @@ describe('a new function', () => {
               ports: { http: 4000, control: 5000 },
             },
           ],
+          startSeconds: 0,
         },
       ],
     });

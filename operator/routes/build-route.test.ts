@@ -5,6 +5,7 @@ import type { PodState } from '../pods/pod-state.ts';
 import { buildRoute, type RevisionPods } from './build-route.ts';
 
 const address = { host: '10.0.0.7', ports: { http: 8080, control: 9091 } };
+const NONE: RevisionPods = { pods: [], failure: undefined, startMilliseconds: undefined };
 const failure = { reason: 'ModelInvalid', message: 'No model' };
 
 function pod(name: string, phase: PodState['phase'], more: Partial<PodState> = {}): PodState {
@@ -21,14 +22,14 @@ function pod(name: string, phase: PodState['phase'], more: Partial<PodState> = {
   };
 }
 
-function revisionRoute(pods: RevisionPods): object | undefined {
-  return buildRoute(viewFunction(modelFunction(), [modelRevision(1)]), () => pods).revisions[0];
+function revisionRoute(own: Partial<RevisionPods>): object | undefined {
+  return buildRoute(viewFunction(modelFunction(), [modelRevision(1)]), () => ({ ...NONE, ...own })).revisions[0];
 }
 
 describe('the route of a revision', () => {
   test('lists ready and terminating pods, and no others', () => {
     const pods = [pod('a', 'Ready'), pod('b', 'Starting'), pod('c', 'Terminating'), pod('d', 'Failed')];
-    expect(revisionRoute({ pods, failure: undefined })).toEqual({
+    expect(revisionRoute({ pods })).toEqual({
       name: 'digits-00001',
       pods: [
         { name: 'a', uid: 'uid-a', state: 'Ready', ...address },
@@ -38,15 +39,18 @@ describe('the route of a revision', () => {
   });
 
   test('leaves out a pod that is nowhere yet', () => {
-    expect(
-      revisionRoute({ pods: [pod('a', 'Terminating', { address: undefined })], failure: undefined }),
-    ).toMatchObject({
+    expect(revisionRoute({ pods: [pod('a', 'Terminating', { address: undefined })] })).toMatchObject({
       pods: [],
     });
   });
 
   test('says why callers need not wait', () => {
     expect(revisionRoute({ pods: [pod('a', 'Terminating')], failure })).toMatchObject({ failure });
+  });
+
+  test('says how long a start takes', () => {
+    expect(revisionRoute({ startMilliseconds: 1500 })).toMatchObject({ startSeconds: 1.5 });
+    expect(revisionRoute({})).not.toHaveProperty('startSeconds');
   });
 
   test('refuses nobody while a pod serves', () => {
@@ -57,7 +61,7 @@ describe('the route of a revision', () => {
 test('a route has every living revision, its traffic and the function’s limits', () => {
   const spec = { concurrencyLimit: 2, timeoutSeconds: 5, visibility: 'External' as const };
   const revisions = [modelRevision(1, { status: proven }), modelRevision(2)];
-  const route = buildRoute(viewFunction(modelFunction(spec), revisions), () => ({ pods: [], failure: undefined }));
+  const route = buildRoute(viewFunction(modelFunction(spec), revisions), () => NONE);
   expect(route).toMatchObject({
     namespace: 'models',
     name: 'digits',

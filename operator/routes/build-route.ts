@@ -7,6 +7,8 @@ export interface RevisionPods {
   readonly pods: readonly PodState[];
   /** Why no pod can be had. */
   readonly failure: RevisionRoute['failure'];
+  /** What the start of a pod will take, once that was learned. */
+  readonly startMilliseconds: number | undefined;
 }
 
 /** @param podsOf by the revision's name */
@@ -24,11 +26,16 @@ export function buildRoute(view: FunctionView, podsOf: (revision: string) => Rev
   };
 }
 
-function revisionRoute(name: string, { pods, failure }: RevisionPods): RevisionRoute {
+function revisionRoute(name: string, { pods, failure, startMilliseconds }: RevisionPods): RevisionRoute {
   const routed = pods.map(podRoute).filter((pod) => pod !== undefined);
   // With a pod that serves there is nothing to refuse, whatever became of the others.
   const refuses = failure !== undefined && !routed.some(({ state }) => state === 'Ready');
-  return { name, pods: routed, ...(refuses ? { failure } : {}) };
+  return {
+    name,
+    pods: routed,
+    ...(refuses ? { failure } : {}),
+    ...(startMilliseconds === undefined ? {} : { startSeconds: startMilliseconds / 1000 }),
+  };
 }
 
 function podRoute({ name, uid, phase, address }: PodState): PodRoute | undefined {

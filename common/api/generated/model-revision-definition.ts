@@ -661,6 +661,7 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                   selector: { type: 'string', maxLength: 512 },
                   mode: { type: 'string', enum: ['Stable', 'Panic'] },
                   wokenAt: { type: 'string', format: 'date-time', maxLength: 64 },
+                  startMilliseconds: { type: 'integer', format: 'int64', minimum: 0, maximum: 9007199254740991 },
                   executionProviders: {
                     type: 'array',
                     'x-kubernetes-list-type': 'atomic',

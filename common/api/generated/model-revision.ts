@@ -490,6 +490,10 @@ export interface ModelRevision {
      */
     readonly wokenAt?: string;
     /**
+     * startMilliseconds is how long a pod takes from its creation until it is ready, by the median of the last few starts; absent before the first.
+     */
+    readonly startMilliseconds?: number;
+    /**
      * executionProviders are those in use, in order of preference; fewer than spec.resolved lists where one is not there.
      */
     readonly executionProviders?: readonly string[];
@@ -1060,6 +1064,10 @@ export interface ModelRevisionManifest {
      * wokenAt is when the desired replicas last left zero; absent at zero. It bounds how long a start may take, whoever leads meanwhile.
      */
     readonly wokenAt?: string;
+    /**
+     * startMilliseconds is how long a pod takes from its creation until it is ready, by the median of the last few starts; absent before the first.
+     */
+    readonly startMilliseconds?: number;
     /**
      * executionProviders are those in use, in order of preference; fewer than spec.resolved lists where one is not there.
      */
