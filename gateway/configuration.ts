@@ -1,5 +1,6 @@
 /** What a gateway can be told, where from, and within which bounds. */
 import { LOG_LEVELS, type LogLevel } from '../common/platform/logging.ts';
+import type { HoldingLimits } from './revision/holdings.ts';
 import type { HostDomains } from './routing/host-name.ts';
 
 export interface GatewayConfiguration {
@@ -21,6 +22,8 @@ export interface GatewayConfiguration {
   readonly maxBodyBytes: number;
   /** On each of the two traffic ports. */
   readonly maxConnections: number;
+  /** Requests that wait for a pod, and bytes of bodies in memory: of all functions together. */
+  readonly holding: HoldingLimits;
   /** Past a function's timeoutSeconds, before the gateway gives up on the pod's own 504. */
   readonly timeoutMarginMilliseconds: number;
   /** How long it serves on after it was told to end: endpoints and load balancers need a moment to send nothing more. */
@@ -43,6 +46,8 @@ export const GATEWAY_ENVIRONMENT = {
   clusterDomain: 'PILOTLIGHT_CLUSTER_DOMAIN',
   maxBodyBytes: 'PILOTLIGHT_MAX_BODY_BYTES',
   maxConnections: 'PILOTLIGHT_MAX_CONNECTIONS',
+  maxQueuedRequests: 'PILOTLIGHT_MAX_QUEUED_REQUESTS',
+  maxHeldBytes: 'PILOTLIGHT_MAX_HELD_BYTES',
   drainSeconds: 'PILOTLIGHT_DRAIN_SECONDS',
   finishSeconds: 'PILOTLIGHT_FINISH_SECONDS',
   logLevel: 'PILOTLIGHT_LOG_LEVEL',
@@ -55,6 +60,8 @@ export const GATEWAY_DEFAULTS = {
   // A batch of 100 images of 3x224x224 floats is 57 MiB.
   maxBodyBytes: 64 * 1024 * 1024,
   maxConnections: 10_000,
+  // Twice the default queue of one function, which is a fifth of a small node's memory; a request that waits costs about 15 KB besides.
+  holding: { maxQueuedRequests: 10_000, maxHeldBytes: 512 * 1024 * 1024 },
   timeoutMarginMilliseconds: 2_000,
   drainMilliseconds: 5_000,
   finishMilliseconds: 60_000,
@@ -76,7 +83,7 @@ export function readConfiguration(
   const controlToken = environment[names.controlToken] ?? '';
   if (controlToken === '')
     throw new Error(`${names.controlToken} is not set: it must hold the token that operators send.`);
-  const { ports, domains, ...defaults } = GATEWAY_DEFAULTS;
+  const { ports, domains, holding, ...defaults } = GATEWAY_DEFAULTS;
   return {
     name: environment[names.name] ?? hostname,
     controlToken,
@@ -93,6 +100,10 @@ export function readConfiguration(
     },
     maxBodyBytes: integer(names.maxBodyBytes, defaults.maxBodyBytes, Number.MAX_SAFE_INTEGER),
     maxConnections: integer(names.maxConnections, defaults.maxConnections, 1_000_000),
+    holding: {
+      maxQueuedRequests: integer(names.maxQueuedRequests, holding.maxQueuedRequests, 1_000_000),
+      maxHeldBytes: integer(names.maxHeldBytes, holding.maxHeldBytes, Number.MAX_SAFE_INTEGER),
+    },
     timeoutMarginMilliseconds: defaults.timeoutMarginMilliseconds,
     drainMilliseconds: 1_000 * integer(names.drainSeconds, defaults.drainMilliseconds / 1_000, 3_600),
     finishMilliseconds: 1_000 * integer(names.finishSeconds, defaults.finishMilliseconds / 1_000, 86_400),

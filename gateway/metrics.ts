@@ -66,6 +66,7 @@ export interface RevisionLoad {
 
 export interface GatewayLoad {
   readonly revisions: Iterable<RevisionLoad>;
+  readonly heldBytes: number;
   readonly streams: number;
   readonly epoch: number;
 }
@@ -204,6 +205,14 @@ function registerLoad(registry: Registry, load: () => GatewayLoad): void {
   perRevision('requests_in_flight', 'Requests that pods have now.', ({ inFlight }) => inFlight);
   perRevision('requests_queued', 'Requests that are held now.', ({ queued }) => queued);
   perRevision('queued_bytes', 'Bytes of the bodies of queued requests.', ({ queuedBytes }) => queuedBytes);
+  new Gauge({
+    name: 'pilotlight_gateway_held_bytes',
+    help: 'Bytes of the bodies of requests in memory, of all functions together.',
+    registers,
+    collect() {
+      this.set(load().heldBytes);
+    },
+  });
   new Gauge({
     name: 'pilotlight_gateway_operator_streams',
     help: 'Operators that are connected.',

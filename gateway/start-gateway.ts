@@ -19,6 +19,7 @@ import { SHUTTING_DOWN } from './proxy/turn.ts';
 import { repeat } from './repeat.ts';
 import { BarredPods } from './revision/barred-pods.ts';
 import { EarlyAnnouncements } from './revision/early-announcements.ts';
+import { Holdings } from './revision/holdings.ts';
 import { Revision, type RevisionServices } from './revision/revision.ts';
 import { RouteTable, type Listener } from './routing/route-table.ts';
 
@@ -57,6 +58,7 @@ export async function startGateway({
   let phase: 'serving' | 'draining' | 'ending' = 'serving';
   const early = new EarlyAnnouncements();
   const barred = new BarredPods();
+  const holdings = new Holdings(configuration.holding);
   const keys = new KeyRing();
   const firstRoutes = new FirstRoutes(clock);
   const reporter: DemandReporter = new DemandReporter(
@@ -67,6 +69,7 @@ export async function startGateway({
   );
   const metrics: GatewayMetrics = new GatewayMetrics(registry, () => ({
     revisions: [...routes.revisions].map(loadOf),
+    heldBytes: holdings.bytes,
     streams: reporter.readers,
     epoch: intake.epoch,
   }));
@@ -74,6 +77,7 @@ export async function startGateway({
     clock,
     random,
     barred,
+    holdings,
     connect: (address) =>
       connectPod(address, (error) => {
         logger.error({ err: error }, 'Closing the connections to a pod failed');
@@ -126,6 +130,7 @@ export async function startGateway({
         clock,
         random,
         routes,
+        holdings,
         metrics,
         maxBodyBytes: configuration.maxBodyBytes,
         timeoutMarginMilliseconds: configuration.timeoutMarginMilliseconds,

@@ -26,6 +26,11 @@ export const GATEWAY_ERRORS = {
     grpc: GRPC_STATUS.UNAVAILABLE,
     meaning: 'As many requests or bytes are held for this function as its queue allows.',
   },
+  'gateway-full': {
+    status: 503,
+    grpc: GRPC_STATUS.UNAVAILABLE,
+    meaning: 'This gateway holds as many requests or bytes of all functions together as it may.',
+  },
   'no-pod-in-time': {
     status: 503,
     grpc: GRPC_STATUS.UNAVAILABLE,
@@ -67,6 +72,7 @@ export type GatewayErrorCode = keyof typeof GATEWAY_ERRORS;
 /** Codes with which the answer carries `retry-after`, in seconds. */
 export const RETRYABLE_CODES: readonly GatewayErrorCode[] = [
   'queue-full',
+  'gateway-full',
   'no-pod-in-time',
   'revision-failed',
   'no-routes',

@@ -21,7 +21,7 @@ test('gives the default of each of the gateway’s numbers', () => {
     ['PILOTLIGHT_CONTROL_TOKEN', 'secret'],
     ...rows.map(([name = '', value = '']) => [name, value]),
   ]) as Record<string, string>;
-  expect(rows).toHaveLength(8);
+  expect(rows).toHaveLength(10);
   expect(readConfiguration(told, '')).toMatchObject(GATEWAY_DEFAULTS);
 });
 

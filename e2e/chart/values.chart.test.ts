@@ -71,6 +71,7 @@ test('values.yaml says what happens without it', () => {
     domain: GATEWAY_DEFAULTS.domains.domain,
     maxBodyBytes: GATEWAY_DEFAULTS.maxBodyBytes,
     maxConnections: GATEWAY_DEFAULTS.maxConnections,
+    ...GATEWAY_DEFAULTS.holding,
     drainSeconds: GATEWAY_DEFAULTS.drainMilliseconds / 1000,
     finishSeconds: GATEWAY_DEFAULTS.finishMilliseconds / 1000,
   });

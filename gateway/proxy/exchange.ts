@@ -62,8 +62,8 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#head = head;
     // A call of gRPC may be a conversation: it begins with its first message, goes on for as long as it likes, and the pod bounds each message.
     this.#body = caller.isGrpc
-      ? new RequestBody(caller.source, head.contentLength, Number.POSITIVE_INFINITY, this, hasFirstMessage)
-      : new RequestBody(caller.source, head.contentLength, services.maxBodyBytes, this);
+      ? new RequestBody(caller.source, head.contentLength, Infinity, services.holdings, this, hasFirstMessage)
+      : new RequestBody(caller.source, head.contentLength, services.maxBodyBytes, services.holdings, this);
     this.#turn = new Turn(services, match, revision, this);
     this.#arrivedAt = services.clock.monotonic();
   }
@@ -77,6 +77,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     const denial = this.#turn.foresee(Math.min(length, HELD_BYTES));
     if (denial !== undefined) return this.denied(denial.code, denial.message);
     if (!this.#hasBody) return this.#turn.take(0);
+    if (!this.#body.reserve()) return this.noRoom();
     if (expectsContinue) this.#caller.askForBody();
     this.#cancelBodyTimeout = this.#caller.isGrpc
       ? this.#services.clock.after(SILENCE_MILLISECONDS, this.#onSilence)
@@ -100,6 +101,12 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   tooLarge(): void {
     const message = `The body is larger than ${this.#services.maxBodyBytes} bytes, the most that this gateway takes.`;
     this.denied('body-too-large', message);
+  }
+
+  noRoom(): void {
+    const { maxHeldBytes } = this.#services.holdings.limits;
+    const message = `This gateway holds ${maxHeldBytes} bytes of bodies, of all functions together (maxHeldBytes); send the request again in a while.`;
+    this.denied('gateway-full', message);
   }
 
   progress(): void {
@@ -166,6 +173,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   answered(status: number, headers: IncomingHttpHeaders): void {
     const pod = this.#attempt?.pod;
     pod?.renew();
+    this.#body.forget();
     const phases = {
       queue: this.#turn.waited,
       pod: this.#services.clock.monotonic() - this.#sentAt,

@@ -4,21 +4,26 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
+import { Holdings } from '../revision/holdings.ts';
 import { HELD_BYTES, RequestBody, type BodyEvents } from './request-body.ts';
 
 const BEGINNING = Buffer.alloc(HELD_BYTES + 1, 'a');
+const PLENTY = { maxQueuedRequests: 10, maxHeldBytes: 100 * HELD_BYTES };
 const IGNORE: BodyEvents = {
   collected: () => undefined,
   tooLarge: () => undefined,
+  noRoom: () => undefined,
   progress: () => undefined,
   kept: () => false,
 };
 
 /** A body too large to be held, of which the beginning is here. */
-async function begun(): Promise<{ readonly request: IncomingMessage; readonly body: RequestBody }> {
+async function begun(
+  holdings = new Holdings(PLENTY),
+): Promise<{ readonly request: IncomingMessage; readonly body: RequestBody }> {
   const request = new IncomingMessage(new Socket());
   const collected = Promise.withResolvers<undefined>();
-  const body = new RequestBody(request, undefined, 2 * HELD_BYTES, {
+  const body = new RequestBody(request, undefined, 2 * HELD_BYTES, holdings, {
     ...IGNORE,
     collected: () => collected.resolve(undefined),
   });

@@ -5,6 +5,7 @@
  */
 import { Readable } from 'node:stream';
 import { ByteCollector } from '../../common/platform/byte-collector.ts';
+import type { Holdings } from '../revision/holdings.ts';
 
 /** A larger body is streamed. Most inference requests are below, and a thousand held ones of this size are 256 MiB. */
 export const HELD_BYTES = 256 * 1024;
@@ -17,6 +18,8 @@ export interface BodyEvents {
   collected(): void;
   /** The body is longer than the limit; nothing more of it will be read. */
   tooLarge(): void;
+  /** The gateway has no memory for more of it; nothing more of it will be read. */
+  noRoom(): void;
   /** Something came in or went on. */
   progress(): void;
   /** So many bytes more are held while no pod has the request; false: that is enough. */
@@ -25,10 +28,15 @@ export interface BodyEvents {
 
 export class RequestBody {
   readonly #request: Readable;
+  /** What is held of it, as far as its length was declared. */
+  readonly #expected: number;
   readonly #limit: number;
   readonly #isBeginning: ((bytes: Buffer) => boolean) | undefined;
   readonly #events: BodyEvents;
+  readonly #holdings: Holdings;
   #held: ByteCollector;
+  /** Bytes that are counted in `holdings`: of what is held, and of what was declared and is still to come. */
+  #counted = 0;
   #received = 0;
   #complete = false;
   #collecting = false;
@@ -48,12 +56,15 @@ export class RequestBody {
     request: Readable,
     declaredLength: number | undefined,
     limit: number,
+    holdings: Holdings,
     events: BodyEvents,
     isBeginning?: (bytes: Buffer) => boolean,
   ) {
     this.#request = request;
-    this.#held = new ByteCollector(Math.min(declaredLength ?? 0, HELD_BYTES + READ_BYTES));
+    this.#expected = Math.min(declaredLength ?? 0, HELD_BYTES + READ_BYTES);
+    this.#held = new ByteCollector(this.#expected);
     this.#limit = limit;
+    this.#holdings = holdings;
     this.#isBeginning = isBeginning;
     this.#events = events;
   }
@@ -65,6 +76,13 @@ export class RequestBody {
   /** True if all of it can be sent, also if some was sent before. */
   get isWhole(): boolean {
     return !this.#spent;
+  }
+
+  /** Makes sure of memory for what was declared, before any of it comes; false if there is none. */
+  reserve(): boolean {
+    if (!this.#holdings.take(this.#expected)) return false;
+    this.#counted = this.#expected;
+    return true;
   }
 
   collect(): void {
@@ -83,7 +101,13 @@ export class RequestBody {
 
   /** The request waits for a pod. */
   readOn(): void {
-    if (!this.#complete) this.#request.resume();
+    if (!this.#complete && this.#holdings.hasPlenty) this.#request.resume();
+  }
+
+  /** It is being answered, so that nobody needs what is held for another attempt. */
+  forget(): void {
+    this.#spent = true;
+    this.#letGo();
   }
 
   /**
@@ -118,24 +142,27 @@ export class RequestBody {
 
   /** The request is over; lets go of everything. */
   discard(): void {
-    this.#collecting = false;
-    this.#request.off('data', this.#onData);
-    this.#request.off('end', this.#onEnd);
+    this.#stopReading();
     this.#stream?.destroy();
-    this.#held = new ByteCollector();
+    this.#letGo();
   }
 
   readonly #onData = (chunk: Buffer): void => {
     this.#received += chunk.length;
     if (this.#received > this.#limit) {
-      this.#collecting = false;
-      this.#request.off('data', this.#onData);
-      this.#request.off('end', this.#onEnd);
+      this.#stopReading();
       this.#events.tooLarge();
       return;
     }
     this.#events.progress();
     if (this.#collecting) {
+      const more = this.#held.length + chunk.length - this.#counted;
+      if (more > 0 && !this.#holdings.take(more)) {
+        this.#stopReading();
+        this.#events.noRoom();
+        return;
+      }
+      this.#counted += Math.max(0, more);
       this.#held.push(chunk);
       if (this.#held.length > HELD_BYTES) this.settle();
       else if (!this.#isSettling && this.#isBeginning?.(this.#held.bytes) === true) {
@@ -147,10 +174,12 @@ export class RequestBody {
     }
     if (this.#stream === undefined) {
       this.#held.push(chunk);
-      if (!this.#events.kept(chunk.length)) this.#request.pause();
+      this.#holdings.add(chunk.length);
+      this.#counted += chunk.length;
+      if (!this.#events.kept(chunk.length) || !this.#holdings.hasPlenty) this.#request.pause();
       return;
     }
-    this.#spent = true;
+    if (!this.#spent) this.forget();
     if (!this.#stream.push(chunk)) this.#request.pause();
   };
 
@@ -163,6 +192,18 @@ export class RequestBody {
     }
     this.#stream?.push(null);
   };
+
+  #stopReading(): void {
+    this.#collecting = false;
+    this.#request.off('data', this.#onData);
+    this.#request.off('end', this.#onEnd);
+  }
+
+  #letGo(): void {
+    this.#held = new ByteCollector();
+    this.#holdings.give(this.#counted);
+    this.#counted = 0;
+  }
 
   #flow(): void {
     this.#isWanted = true;

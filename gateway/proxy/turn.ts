@@ -1,6 +1,7 @@
 /** A request's claim to a pod: it gets a slot at once or waits for its turn, and what it found on the way is kept for the answer's headers. */
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
+import type { Holdings } from '../revision/holdings.ts';
 import type { Place } from '../revision/hold-queue.ts';
 import type { Pod } from '../revision/pod.ts';
 import { failureMessage, type Revision, type Waiter } from '../revision/revision.ts';
@@ -10,6 +11,7 @@ export interface TurnServices {
   readonly clock: Clock;
   readonly random: () => number;
   readonly routes: RouteTable;
+  readonly holdings: Holdings;
   /** True once no request may be held any more. */
   readonly isEnding: () => boolean;
 }
@@ -145,6 +147,11 @@ export class Turn implements Waiter {
         return {
           code: 'queue-full',
           message: `No more than ${queue.maxBytes} bytes may wait for ${functionName} (queue.maxBytes).`,
+        };
+      case 'gateway':
+        return {
+          code: 'gateway-full',
+          message: `This gateway holds ${this.#services.holdings.limits.maxQueuedRequests} requests, of all functions together (maxQueuedRequests); send the request again in a while.`,
         };
       case undefined:
         return undefined;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from '@jest/globals';
 import { HoldQueue, type Place } from './hold-queue.ts';
+import { Holdings } from './holdings.ts';
 
 const LIMITS = { maxRequests: 8, maxBytes: 100 };
 
@@ -14,14 +15,16 @@ const step = fc.oneof(
 test('keeps order, count and bytes whatever enters, leaves and is served', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const queue = new HoldQueue<number>();
+      const holdings = new Holdings({ maxQueuedRequests: 6, maxHeldBytes: 0 });
+      const queue = new HoldQueue<number>(holdings);
       const places = new Map<number, Place<number>>();
       let model: { id: number; bytes: number }[] = [];
       for (const [id, one] of steps.entries()) {
         switch (one.kind) {
           case 'enter': {
             const bytes = model.reduce((sum, waiting) => sum + waiting.bytes, 0);
-            const excess = model.length + 1 > 8 ? 'requests' : bytes + one.bytes > 100 ? 'bytes' : undefined;
+            const full = model.length + 1 > 8 ? 'requests' : bytes + one.bytes > 100 ? 'bytes' : undefined;
+            const excess = full ?? (model.length >= 6 ? 'gateway' : undefined);
             expect(queue.excess(one.bytes, LIMITS)).toBe(excess);
             if (excess !== undefined) break;
             places.set(id, queue.enter(id, one.bytes));
@@ -45,6 +48,7 @@ test('keeps order, count and bytes whatever enters, leaves and is served', () =>
             expect(queue.shift()).toBe(model.shift()?.id);
         }
         expect(queue.length).toBe(model.length);
+        expect(holdings.queued).toBe(model.length);
         expect(queue.bytes).toBe(model.reduce((sum, waiting) => sum + waiting.bytes, 0));
       }
       const rest: (number | undefined)[] = [];

@@ -3,10 +3,14 @@
  * timeouts and pods are the business of whoever holds it.
  */
 
+import type { Holdings } from './holdings.ts';
+
 export interface QueueLimits {
   readonly maxRequests: number;
   readonly maxBytes: number;
 }
+
+export type QueueExcess = 'requests' | 'bytes' | 'gateway';
 
 /** One place in a queue. */
 export class Place<Waiter> {
@@ -23,10 +27,16 @@ export class Place<Waiter> {
 }
 
 export class HoldQueue<Waiter> {
+  readonly #holdings: Holdings;
   #first: Place<Waiter> | undefined;
   #last: Place<Waiter> | undefined;
   #length = 0;
   #bytes = 0;
+
+  /** `holdings` counts what waits in all queues of the gateway. */
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings;
+  }
 
   get length(): number {
     return this.#length;
@@ -36,10 +46,11 @@ export class HoldQueue<Waiter> {
     return this.#bytes;
   }
 
-  /** What is too much, if one more request with that many bytes would be. */
-  excess(bytes: number, limits: QueueLimits): 'requests' | 'bytes' | undefined {
+  /** What is too much, if one more request with that many bytes would be; `gateway`: requests of all functions together. */
+  excess(bytes: number, limits: QueueLimits): QueueExcess | undefined {
     if (this.#length + 1 > limits.maxRequests) return 'requests';
-    return this.#bytes + bytes > limits.maxBytes ? 'bytes' : undefined;
+    if (this.#bytes + bytes > limits.maxBytes) return 'bytes';
+    return this.#holdings.isFull ? 'gateway' : undefined;
   }
 
   /** At the end, whatever the bounds: ask `excess` first. */
@@ -84,6 +95,7 @@ export class HoldQueue<Waiter> {
     place.previous = undefined;
     place.next = undefined;
     this.#length -= 1;
+    this.#holdings.queued -= 1;
     this.#bytes -= place.bytes;
   }
 
@@ -98,6 +110,7 @@ export class HoldQueue<Waiter> {
   #taken(place: Place<Waiter>): Place<Waiter> {
     place.queue = this;
     this.#length += 1;
+    this.#holdings.queued += 1;
     this.#bytes += place.bytes;
     return place;
   }

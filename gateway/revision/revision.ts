@@ -6,7 +6,8 @@ import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { RevisionMeter } from '../demand/revision-meter.ts';
 import { NO_METRICS, type RevisionMetrics } from '../metrics.ts';
 import type { BarredPods } from './barred-pods.ts';
-import { HoldQueue, type Place, type QueueLimits } from './hold-queue.ts';
+import { HoldQueue, type Place, type QueueExcess, type QueueLimits } from './hold-queue.ts';
+import type { Holdings } from './holdings.ts';
 import { Pod, sameAddress } from './pod.ts';
 import type { ConnectPod } from './pod-connection.ts';
 import { pickPod } from './pod-picker.ts';
@@ -36,6 +37,7 @@ export interface RevisionServices {
   readonly random: () => number;
   readonly connect: ConnectPod;
   readonly barred: BarredPods;
+  readonly holdings: Holdings;
 }
 
 export type Failure = NonNullable<RevisionRoute['failure']>;
@@ -47,7 +49,7 @@ export class Revision {
   metrics: RevisionMetrics;
   settings: RevisionSettings;
   readonly #services: RevisionServices;
-  readonly #queue = new HoldQueue<Waiter>();
+  readonly #queue: HoldQueue<Waiter>;
   readonly #pods = new Map<string, Pod>();
   /** Those that may get requests: an array, because two are drawn from it for each request. */
   #ready: readonly Pod[] = [];
@@ -69,6 +71,7 @@ export class Revision {
     this.meter = meter;
     this.metrics = metrics;
     this.#services = services;
+    this.#queue = new HoldQueue(services.holdings);
   }
 
   get queued(): number {
@@ -124,7 +127,7 @@ export class Revision {
   }
 
   /** What the queue has too much of for one more request with so many bytes. */
-  excess(bytes: number): 'requests' | 'bytes' | undefined {
+  excess(bytes: number): QueueExcess | undefined {
     return this.#queue.excess(bytes, this.settings.queue);
   }
 

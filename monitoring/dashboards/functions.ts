@@ -146,7 +146,7 @@ export const FUNCTIONS: DashboardContent = {
         timeSeries({
           title: "Gateways' own errors",
           description:
-            'Errors per second that gateways answered themselves, by code. queue-full is 429; no-pod-in-time means that no pod came or had room within queue.timeoutSeconds.',
+            'Errors per second that gateways answered themselves, by code. queue-full is 429; gateway-full is 503, of one gateway’s memory; no-pod-in-time means that no pod came or had room within queue.timeoutSeconds.',
           unit: 'reqps',
           draw: 'area',
           queries: [{ expr: `sum by (code) (${rate('pilotlight_gateway_errors_total')})`, legend: '{{code}}' }],
