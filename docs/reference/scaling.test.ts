@@ -6,6 +6,8 @@ import type { Adjustment } from '../../operator/autoscaler/adjustments/adjustmen
 import { decideKpa } from '../../operator/autoscaler/kpa/decide-kpa.ts';
 import { kpaSettings } from '../../operator/autoscaler/kpa/kpa-settings.ts';
 import { revisionWith } from '../../operator/autoscaler/scaling-fixture.ts';
+import { BucketRing } from '../../operator/autoscaler/windows/bucket-ring.ts';
+import { linearAverage, weightedAverage } from '../../operator/autoscaler/windows/window-average.ts';
 import { readPage, tableBelow } from '../markdown.ts';
 
 const page = readPage('reference/scaling.md');
@@ -40,6 +42,32 @@ test('names every adjustment', async () => {
   ).toEqual(reasons.sort());
 });
 
+const calm = { panicSince: undefined, panicPeak: 0, delay: [] };
+
+test.each(tableBelow(page, '#### Rates of steps'))(
+  'of %s ready, %s asked for, rates %s and %s: %s',
+  (ready, asked, maxScaleUpRatePercentage, maxScaleDownRatePercentage, desired) => {
+    const scaling = {
+      maxScaleUpRatePercentage: Number(maxScaleUpRatePercentage),
+      maxScaleDownRatePercentage: Number(maxScaleDownRatePercentage),
+    };
+    const average = 8 * Number(asked);
+    const observation = { readyReplicas: Number(ready), averages: { stable: average, panic: average } };
+    expect(decideKpa(kpaSettings(revisionWith({ scaling })), observation, calm, 0).desired).toBe(Number(desired));
+  },
+);
+
+test.each(tableBelow(page, '#### Averages'))(
+  'the average of %s is %s, weighted %s',
+  (seconds = '', linear, weighted) => {
+    const ring = new BucketRing(6);
+    const values = seconds.split(' ').map(Number);
+    for (const [second, value] of values.entries()) ring.record(second, value);
+    expect(linearAverage(ring, values.length - 1)).toBe(Number(linear));
+    expect(weightedAverage(ring, values.length - 1)).toBeCloseTo(Number(weighted), 6);
+  },
+);
+
 describe('worked examples', () => {
   test.each(tableBelow(page, '### Worked examples'))(
     '%s ready, averages %s and %s, activation %s: %s',
@@ -47,9 +75,8 @@ describe('worked examples', () => {
       const settings = kpaSettings(revisionWith({ scaling: { activationReplicas: Number(activationReplicas) } }));
       const observation = {
         readyReplicas: Number(ready),
-        concurrency: { stable: Number(stable), panic: Number(panic) },
+        averages: { stable: Number(stable), panic: Number(panic) },
       };
-      const calm = { panicSince: undefined, panicPeak: 0, delay: [] };
       expect(decideKpa(settings, observation, calm, 0).desired).toBe(Number(desired));
     },
   );

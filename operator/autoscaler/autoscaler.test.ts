@@ -9,6 +9,14 @@ import { revisionWith, type RevisionChange } from './scaling-fixture.ts';
 const KEY = 'models/digits-00001';
 
 /** An autoscaler over a real ledger, with one gateway that reports each second what it is told to have. */
+interface Present {
+  readonly concurrency: number;
+  /** Requests that arrive in a second. */
+  readonly rate: number;
+  requestSeconds: number;
+  requests: number;
+}
+
 class Bench {
   readonly clock = new ManualClock();
   readonly ledger = new DemandLedger(0);
@@ -17,7 +25,7 @@ class Bench {
   /** How often the autoscaler asked for each revision: what a tick costs. */
   readonly asked = new Map<RevisionKey, number>();
   onDecision: () => void = () => undefined;
-  readonly #demand = new Map<RevisionKey, { concurrency: number; requestSeconds: number }>();
+  readonly #demand = new Map<RevisionKey, Present>();
   readonly autoscaler: Autoscaler;
   #sequence = 0;
 
@@ -51,9 +59,9 @@ class Bench {
   }
 
   /** From now on the gateway has so many requests in flight; its record comes at once. */
-  demand(concurrency: number, key = KEY): void {
-    const before = this.#demand.get(key);
-    this.#demand.set(key, { concurrency, requestSeconds: before?.requestSeconds ?? 0 });
+  demand(concurrency: number, key = KEY, rate = 0): void {
+    const { requestSeconds = 0, requests = 0 } = this.#demand.get(key) ?? {};
+    this.#demand.set(key, { concurrency, rate, requestSeconds, requests });
     this.report();
   }
 
@@ -66,9 +74,9 @@ class Bench {
         sequence: ++this.#sequence,
         uptimeSeconds: this.seconds,
         full: this.#sequence === 1,
-        revisions: [...this.#demand].map(([key, { concurrency, requestSeconds }]) => {
+        revisions: [...this.#demand].map(([key, { concurrency, requestSeconds, requests }]) => {
           const [namespace = '', revision = ''] = key.split('/');
-          return { namespace, revision, requestSeconds, requests: 0, inFlight: concurrency, queued: 0 };
+          return { namespace, revision, requestSeconds, requests, inFlight: concurrency, queued: 0 };
         }),
         announcements: [],
       },
@@ -80,7 +88,10 @@ class Bench {
   async run(seconds: number): Promise<void> {
     for (let passed = 0; passed < seconds; passed++) {
       await this.clock.advance(1000);
-      for (const demand of this.#demand.values()) demand.requestSeconds += demand.concurrency;
+      for (const demand of this.#demand.values()) {
+        demand.requestSeconds += demand.concurrency;
+        demand.requests += demand.rate;
+      }
       this.report();
     }
   }
@@ -143,8 +154,7 @@ describe('a load', () => {
     expect(bench.autoscaler.decision(KEY)).toMatchObject({
       desired: 5,
       mode: 'Stable',
-      stableConcurrency: 40,
-      panicConcurrency: 40,
+      averages: { stable: 40, panic: 40 },
     });
     bench.demand(0);
     bench.onDecision = () => {
@@ -165,7 +175,7 @@ describe('a load', () => {
     bench.demand(5);
     await bench.run(10);
     expect(bench.decisions).toHaveLength(before);
-    expect(bench.autoscaler.decision(KEY)?.panicConcurrency).toBeCloseTo(5);
+    expect(bench.autoscaler.decision(KEY)?.averages?.panic).toBeCloseTo(5);
   });
 
   test('of an open stream alone keeps the revision up', async () => {
@@ -174,6 +184,52 @@ describe('a load', () => {
     await bench.run(400);
     expect(bench.autoscaler.decision(KEY)?.desired).toBe(1);
   });
+});
+
+describe('requests per second', () => {
+  const scaling = { metric: 'RequestsPerSecond', target: 10 } as const;
+
+  test('decide where they are the metric, however long each takes', async () => {
+    bench.revise({ readyReplicas: 1, readySince: bench.clock.now(), scaling });
+    bench.demand(90, KEY, 35);
+    await bench.run(20);
+    expect(bench.autoscaler.decision(KEY)).toMatchObject({ desired: 4, averages: { stable: 35, panic: 35 } });
+  });
+
+  test('of none keep the last pod while a stream is open, and let it go a stable window after', async () => {
+    bench.revise({ readyReplicas: 1, readySince: bench.clock.now() - 120_000, scaling });
+    bench.demand(1);
+    await bench.run(100);
+    expect(bench.autoscaler.decision(KEY)?.desired).toBe(1);
+    bench.demand(0);
+    await bench.run(64);
+    expect(bench.autoscaler.decision(KEY)?.desired).toBe(0);
+  });
+
+  test('and concurrency are not mixed in a window: a change of the metric begins it anew and lets the scale be', async () => {
+    bench.revise({ readyReplicas: 5 });
+    bench.demand(40, KEY, 400);
+    await bench.run(20);
+    bench.revise({ readyReplicas: 5, scaling });
+    expect(bench.autoscaler.decision(KEY)).toMatchObject({ desired: 5, reasons: ['NoData'], averages: undefined });
+    await bench.run(4);
+    expect(bench.autoscaler.decision(KEY)?.averages).toEqual({ stable: 400, panic: 400 });
+  });
+});
+
+test('WeightedExponential follows a change sooner than Linear', async () => {
+  const averages: (number | undefined)[] = [];
+  for (const metricAggregationAlgorithm of ['Linear', 'WeightedExponential'] as const) {
+    bench.revise({ readyReplicas: 5, scaling: { metricAggregationAlgorithm } });
+    bench.demand(40);
+    await bench.run(60);
+    bench.demand(0);
+    await bench.run(10);
+    averages.push(bench.autoscaler.decision(KEY)?.averages?.stable);
+  }
+  const [linear = 0, weighted = 0] = averages;
+  expect(linear).toBeCloseTo(34, -1);
+  expect(weighted).toBeCloseTo(40 * 0.8 ** 9, 3);
 });
 
 describe('a gateway that stops reporting', () => {
@@ -247,7 +303,7 @@ test('a window that is made longer stays filled, a shorter one forgets', async (
   const averages: (number | undefined)[] = [];
   for (const stableWindowSeconds of [60, 600, 10]) {
     bench.revise({ readyReplicas: 5, scaling: { stableWindowSeconds } });
-    averages.push(bench.autoscaler.decision(KEY)?.stableConcurrency);
+    averages.push(bench.autoscaler.decision(KEY)?.averages?.stable);
   }
   expect(averages).toEqual([expect.closeTo(24, 0), expect.closeTo(24, 0), 0]);
 });

@@ -3,9 +3,9 @@ import type { Logger } from '../../common/platform/logging.ts';
 import { decide, firstState, type Observation, type ScalerState } from './decide.ts';
 import type { DemandSource } from './demand-source.ts';
 import { panicWindowSeconds } from './kpa/kpa-settings.ts';
-import type { RevisionKey, ScalableRevision, ScalingDecision } from './scalable.ts';
+import type { RevisionKey, ScalableRevision, ScalingDecision, ScalingSettings } from './scalable.ts';
 import { BucketRing } from './windows/bucket-ring.ts';
-import { linearAverage } from './windows/window-average.ts';
+import { linearAverage, weightedAverage } from './windows/window-average.ts';
 
 /**
  * Runs the decisions: every 2 s for each revision that has demand or replicas, and at once when demand appears at zero. Revisions at rest cost
@@ -37,7 +37,11 @@ export interface AutoscalerOptions {
 
 const TICK_SECONDS = 2;
 
+const AVERAGES = { Linear: linearAverage, WeightedExponential: weightedAverage } as const;
+
 interface Windows {
+  /** What they hold. */
+  readonly metric: ScalingSettings['metric'];
   readonly stable: BucketRing;
   readonly panic: BucketRing;
   /** Second in which they were begun: earlier ones say nothing. */
@@ -62,15 +66,20 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
   const seconds = (): number => clock.monotonic() / 1000;
 
-  /** Begins them if there are none, and follows a change of their lengths. */
+  /** Begins them if there are none, or they hold another metric, and follows a change of their lengths. */
   function windowsOf(key: RevisionKey, { scaling }: ScalableRevision): Windows {
-    const stableSeconds = scaling.stableWindowSeconds;
+    const { metric, stableWindowSeconds: stableSeconds } = scaling;
     const panicSeconds = panicWindowSeconds(scaling);
     let windows = active.get(key);
-    if (windows === undefined) {
+    if (windows?.metric !== metric) {
       const now = seconds();
-      const stable = new BucketRing(stableSeconds);
-      windows = { stable, panic: new BucketRing(panicSeconds), since: Math.floor(now), lastActive: now };
+      windows = {
+        metric,
+        stable: new BucketRing(stableSeconds),
+        panic: new BucketRing(panicSeconds),
+        since: Math.floor(now),
+        lastActive: windows?.lastActive ?? now,
+      };
       active.set(key, windows);
     }
     windows.stable.resize(stableSeconds);
@@ -78,17 +87,18 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     return windows;
   }
 
-  function observe(key: RevisionKey, windows: Windows): Observation {
+  function observe(key: RevisionKey, windows: Windows, { scaling }: ScalableRevision): Observation {
     const now = seconds();
     const demand = ledger.demandOf(key);
     if (demand.inFlight + demand.queued > 0) windows.lastActive = now;
     const silentSeconds = now - windows.lastActive;
-    if (settled === undefined || settled < windows.since) return { concurrency: undefined, demand, silentSeconds };
+    if (settled === undefined || settled < windows.since) return { averages: undefined, demand, silentSeconds };
     // A settled second without a sample had no demand.
     windows.stable.record(settled, 0);
     windows.panic.record(settled, 0);
-    const stable = linearAverage(windows.stable, settled);
-    return { concurrency: { stable, panic: linearAverage(windows.panic, settled) }, demand, silentSeconds };
+    const average = AVERAGES[scaling.metricAggregationAlgorithm];
+    const averages = { stable: average(windows.stable, settled), panic: average(windows.panic, settled) };
+    return { averages, demand, silentSeconds };
   }
 
   function decideNow(key: RevisionKey): void {
@@ -97,7 +107,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
       active.delete(key);
       return;
     }
-    const observation = observe(key, windowsOf(key, revision));
+    const observation = observe(key, windowsOf(key, revision), revision);
     const now = { monotonic: seconds(), epoch: clock.now() };
     const before = decided.get(key);
     const next = decide(revision, observation, before?.state ?? firstState(revision, now.monotonic), now);
@@ -127,7 +137,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     appeared: (key) => {
       if ((decided.get(key)?.decision.desired ?? 0) === 0) tryToDecide(key);
     },
-    sample: (key, second, concurrency) => {
+    sample: (key, second, concurrency, requests) => {
       let windows = active.get(key);
       if (windows === undefined) {
         // What a gateway names and nobody knows must cost nothing.
@@ -135,8 +145,9 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
         if (revision === undefined) return;
         windows = windowsOf(key, revision);
       }
-      windows.stable.record(second, concurrency);
-      windows.panic.record(second, concurrency);
+      const value = windows.metric === 'Concurrency' ? concurrency : requests;
+      windows.stable.record(second, value);
+      windows.panic.record(second, value);
       if (concurrency > 0) windows.lastActive = Math.max(windows.lastActive, second + 1);
     },
   });
@@ -154,8 +165,8 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 }
 
 /** Without replicas it does not matter that a gateway may have requests: what it says of them later begins the windows anew. */
-function isAtRest({ concurrency, demand }: Observation): boolean {
-  return demand.inFlight + demand.queued === 0 && (concurrency?.stable ?? 0) <= 0;
+function isAtRest({ averages, demand }: Observation): boolean {
+  return demand.inFlight + demand.queued === 0 && (averages?.stable ?? 0) <= 0;
 }
 
 function differ(before: ScalingDecision, after: ScalingDecision): boolean {

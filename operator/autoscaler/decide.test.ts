@@ -35,7 +35,7 @@ function walk(change: RevisionChange, steps: readonly Step[]): void {
       reachable: step.reachable ?? change.reachable ?? true,
     });
     const observation: Observation = {
-      concurrency: step.windows && { stable: step.windows[0], panic: step.windows[1] },
+      averages: step.windows && { stable: step.windows[0], panic: step.windows[1] },
       demand: { inFlight: step.inFlight ?? 0, queued: step.queued ?? 0, unknown: step.unknown ?? false },
       silentSeconds: step.silent ?? 0,
     };
@@ -61,6 +61,28 @@ describe('target utilisation', () => {
       { at: 2, ...steady, windows: [0.999757, 0.998137] },
       { at: 4, ready: 1, inFlight: 2, windows: [1.01, 1.06], want: 2 },
     ]);
+  });
+});
+
+describe('the rates of steps', () => {
+  test('are the function’s own', () => {
+    const scaling = { maxReplicas: 100, maxScaleUpRatePercentage: 150, maxScaleDownRatePercentage: 110 };
+    walk({ scaling }, [
+      { at: 0, ready: 4, inFlight: 400, windows: [400, 400], want: 6 },
+      { at: 2, ready: 6, inFlight: 400, windows: [400, 400], want: 9 },
+    ]);
+    walk({ scaling }, [{ at: 0, ready: 1, windows: [8, 8], want: 1 }]);
+    walk({ scaling: { ...scaling, panicThresholdPercentage: 1000 } }, [
+      { at: 0, ready: 20, windows: [8, 8], want: 20 },
+      { at: 62, ready: 20, windows: [8, 8], want: 18 },
+    ]);
+  });
+});
+
+describe('what additions leave in a window that is silent', () => {
+  test('asks for nothing', () => {
+    const ready = { ready: 1, readySince: -600 };
+    walk({}, [{ at: 60, ...ready, windows: [1e-17, -1e-17], silent: 60, want: 0, because: [] }]);
   });
 });
 
@@ -99,7 +121,7 @@ describe('replicas that are starting', () => {
     ]);
     const revision = revisionWith({ startingReplicas: 2 });
     const observation = {
-      concurrency: { stable: 20, panic: 20 },
+      averages: { stable: 20, panic: 20 },
       demand: { inFlight: 0, queued: 20, unknown: false },
       silentSeconds: 0,
     };
@@ -116,6 +138,15 @@ describe('replicas that are starting', () => {
       { at: 46, ready: 2, starting: 3, inFlight: 3, windows: [50, 4], want: 2, because: ['StartingSurplus'] },
       { at: 48, ready: 2, inFlight: 3, windows: [48, 3], want: 2 },
       { at: 60, ready: 2, starting: 0, inFlight: 30, windows: [40, 30], want: 4 },
+    ]);
+  });
+
+  test('of requests per second are dropped alike; those that wait count as a second’s worth', () => {
+    walk({ scaling: { metric: 'RequestsPerSecond', target: 20 } }, [
+      { at: 0, queued: 1, want: 1 },
+      { at: 2, starting: 1, queued: 100, windows: [100, 100], want: 5 },
+      { at: 30, starting: 5, queued: 60, windows: [100, 0], want: 3, because: ['StartingSurplus'] },
+      { at: 32, ready: 1, starting: 2, queued: 20, windows: [100, 0], want: 1, because: ['StartingSurplus'] },
     ]);
   });
 

@@ -10,7 +10,7 @@ import { withoutNoise } from './adjustments/without-noise.ts';
 import { wokenFloor } from './adjustments/woken-floor.ts';
 import { decideKpa, type KpaState } from './kpa/decide-kpa.ts';
 import { kpaSettings } from './kpa/kpa-settings.ts';
-import type { ScalableRevision, ScalingDecision } from './scalable.ts';
+import type { ScalableRevision, ScalingDecision, WindowAverages } from './scalable.ts';
 
 /** How many replicas a revision should have: Knative's decision, then each deliberate difference in turn. Pure; the loop around it has the clock. */
 
@@ -30,7 +30,7 @@ const ADJUSTMENTS: readonly Adjustment[] = [
 /** What is seen of a revision's demand at one moment. */
 export interface Observation {
   /** Window averages; undefined while the windows are empty. */
-  readonly concurrency: { readonly stable: number; readonly panic: number } | undefined;
+  readonly averages: WindowAverages | undefined;
   readonly demand: DemandNow;
   /** Since when neither the windows nor the gateways have seen a request, in seconds. */
   readonly silentSeconds: number;
@@ -74,21 +74,18 @@ export function decide(
   state: ScalerState,
   now: Moment,
 ): { readonly decision: ScalingDecision; readonly state: ScalerState } {
-  const { concurrency } = observation;
+  const { averages } = observation;
   // Starting replicas count, or each tick of a slow start would find one replica facing the whole queue, and panic.
   const readyReplicas = revision.readyReplicas + revision.startingReplicas;
-  const measured = concurrency && {
-    stable: withoutNoise(concurrency.stable),
-    panic: withoutNoise(concurrency.panic),
-  };
-  const core = decideKpa(kpaSettings(revision), { readyReplicas, concurrency: measured }, state.kpa, now.monotonic);
+  const measured = averages && { stable: withoutNoise(averages.stable), panic: withoutNoise(averages.panic) };
+  const core = decideKpa(kpaSettings(revision), { readyReplicas, averages: measured }, state.kpa, now.monotonic);
 
   const known = {
     revision,
     current: state.desired,
     wokenAt: state.wokenAt,
     demand: observation.demand,
-    panicConcurrency: measured?.panic,
+    panicAverage: measured?.panic,
     silentSeconds: observation.silentSeconds,
     now: now.epoch,
   };
@@ -100,8 +97,7 @@ export function decide(
     decision: {
       desired,
       mode: core.state.panicSince === undefined ? 'Stable' : 'Panic',
-      stableConcurrency: concurrency?.stable,
-      panicConcurrency: concurrency?.panic,
+      averages,
       reasons: core.desired === undefined ? ['NoData', ...reasons] : reasons,
       wokenAt,
     },

@@ -17,8 +17,8 @@ export interface DemandListener {
   /** Requests in the gateways went from none to some. Called at once. */
   appeared(key: RevisionKey): void;
   /**
-   * Average concurrency in a second, or an addition to it: values of one second add up. One for a second that is settled already can come when a
-   * gateway was cut off for a while, and can be negative when it takes back what was assumed meanwhile.
+   * Average concurrency and arrived requests in a second, or an addition to them: values of one second add up. One for a second that is settled
+   * already can come when a gateway was cut off for a while, and can be negative when it takes back what was assumed meanwhile.
    */
-  sample(key: RevisionKey, second: number, concurrency: number): void;
+  sample(key: RevisionKey, second: number, concurrency: number, requests: number): void;
 }

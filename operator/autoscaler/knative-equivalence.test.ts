@@ -92,7 +92,7 @@ function walk(trace: Trace): Tick[] {
     const panic = average(panicRing, t);
     const valid = !stableRing.isEmpty(t);
     const ready = pods.ready(t);
-    const observation = { readyReplicas: ready, concurrency: valid ? { stable, panic } : undefined };
+    const observation = { readyReplicas: ready, averages: valid ? { stable, panic } : undefined };
     const decision = decideKpa(settings, observation, state, t);
     state = decision.state;
     last = decision.desired ?? last;

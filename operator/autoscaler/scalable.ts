@@ -4,11 +4,15 @@
 export interface ScalingSettings {
   readonly minReplicas: number;
   readonly maxReplicas: number;
-  /** What one replica should hold at once. */
+  readonly metric: 'Concurrency' | 'RequestsPerSecond';
+  /** What one replica should carry of the metric. */
   readonly target: number;
   readonly stableWindowSeconds: number;
   readonly panicWindowPercentage: number;
   readonly panicThresholdPercentage: number;
+  readonly metricAggregationAlgorithm: 'Linear' | 'WeightedExponential';
+  readonly maxScaleUpRatePercentage: number;
+  readonly maxScaleDownRatePercentage: number;
   readonly scaleDownDelaySeconds: number;
   readonly scaleToZeroRetentionSeconds: number;
   readonly initialReplicas: number;
@@ -34,12 +38,17 @@ export interface ScalableRevision {
   readonly readySince: number | undefined;
 }
 
+/** Of the stable and the panic window, in units of the metric. */
+export interface WindowAverages {
+  readonly stable: number;
+  readonly panic: number;
+}
+
 export interface ScalingDecision {
   readonly desired: number;
   readonly mode: 'Stable' | 'Panic';
-  /** Averages of the two windows, in requests at once; undefined without data. */
-  readonly stableConcurrency: number | undefined;
-  readonly panicConcurrency: number | undefined;
+  /** Averages of the metric in the two windows; undefined without data. */
+  readonly averages: WindowAverages | undefined;
   /** Names of the adjustments that changed the number, in order; first `NoData` if the windows were empty. */
   readonly reasons: readonly string[];
   /** To be kept in the revision's status. */

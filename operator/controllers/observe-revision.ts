@@ -5,6 +5,7 @@
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
 import type { ScalableRevision } from '../autoscaler/scalable.ts';
+import { scalingSettings } from '../autoscaler/scaling-settings.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { observePod, startTimeout, type PodState, type Watching } from '../pods/pod-state.ts';
@@ -128,13 +129,11 @@ export function scalableRevision(
   pods: readonly PodState[],
   memory: RevisionMemory,
 ): ScalableRevision {
-  const { scaling, concurrencyLimit } = fn.spec;
   const wokenAt = Date.parse(revision.status?.wokenAt ?? '');
   return {
     namespace: revision.metadata.namespace ?? '',
     revision: revision.metadata.name,
-    // No pod can hold more than its limit lets in.
-    scaling: { ...scaling, target: concurrencyLimit > 0 ? Math.min(scaling.target, concurrencyLimit) : scaling.target },
+    scaling: scalingSettings(fn.spec),
     reachable: reachable.has(revision.metadata.name),
     readyReplicas: pods.filter(({ phase }) => phase === 'Ready').length,
     startingReplicas: pods.filter(({ phase }) => phase === 'Starting').length,

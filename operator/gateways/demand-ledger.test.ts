@@ -22,6 +22,10 @@ class SimulatedGateway {
     this.bootId = bootId;
   }
 
+  get requests(): number {
+    return this.#requests;
+  }
+
   get requestSeconds(): number {
     return this.#requestSeconds;
   }
@@ -77,18 +81,26 @@ function listening(startedAt = 0): {
   samples: Map<number, number>;
   appeared: string[];
   total: () => number;
+  /** Requests that arrived, by second. */
+  arrived: Map<number, number>;
 } {
   const ledger = new DemandLedger(startedAt);
   const samples = new Map<number, number>();
   const appeared: string[] = [];
+  const arrived = new Map<number, number>();
   ledger.listen({
     appeared: (key) => appeared.push(key),
-    sample: (key, second, concurrency) => {
+    sample: (key, second, concurrency, requests) => {
       expect(key).toBe(KEY);
       samples.set(second, (samples.get(second) ?? 0) + concurrency);
+      arrived.set(second, (arrived.get(second) ?? 0) + requests);
     },
   });
-  return { ledger, samples, appeared, total: () => [...samples.values()].reduce((sum, value) => sum + value, 0) };
+  return { ledger, samples, appeared, total: () => sumOf(samples), arrived };
+}
+
+function sumOf(bySecond: ReadonlyMap<number, number>): number {
+  return [...bySecond.values()].reduce((sum, value) => sum + value, 0);
 }
 
 function expectSameSeconds(got: ReadonlyMap<number, number>, want: ReadonlyMap<number, number>): void {
@@ -135,7 +147,7 @@ describe('samples by second', () => {
   test('add up to the same total however records are delayed, doubled, reordered or lost, and whoever falls silent', () => {
     fc.assert(
       fc.property(steps, (list) => {
-        const { ledger, total } = listening();
+        const { ledger, total, arrived } = listening();
         const gateway = new SimulatedGateway(10);
         let now = 10;
         const deliveries = list.flatMap(({ seconds, concurrency, delay, copies, full }) => {
@@ -151,6 +163,7 @@ describe('samples by second', () => {
         }
         ledger.settle(end);
         expect(total()).toBeCloseTo(gateway.requestSeconds, 6);
+        expect(sumOf(arrived)).toBeCloseTo(gateway.requests, 6);
         expect(ledger.demandOf(KEY)).toEqual({ inFlight: 0, queued: 0, unknown: false });
       }),
     );
@@ -263,18 +276,29 @@ describe('a gateway that the ledger has not seen before', () => {
   });
 });
 
+test('requests lie in the seconds in which they arrived, as far as records tell', () => {
+  const { ledger, arrived } = listening();
+  const gateway = new SimulatedGateway(10);
+  ledger.record('a', gateway.run(11, 0).record(), 11);
+  ledger.record('a', gateway.run(12.5, 6).record(false), 12.5);
+  ledger.record('a', gateway.run(13, 0).record(false), 13);
+  ledger.settle(14);
+  expect(Object.fromEntries(arrived)).toEqual({ 11: 4, 12: 2 });
+});
+
 test('a total that grows faster than any process could is cut', () => {
-  const { ledger, total } = listening();
+  const { ledger, total, arrived } = listening();
   const gateway = new SimulatedGateway(0).run(1, 0);
   ledger.record('a', gateway.record(), 1);
   const [lie] = gateway.run(2, 0).record().revisions;
   ledger.record(
     'a',
-    { ...gateway.record(), revisions: lie === undefined ? [] : [{ ...lie, requestSeconds: 1e300 }] },
+    { ...gateway.record(), revisions: lie === undefined ? [] : [{ ...lie, requestSeconds: 1e300, requests: 1e300 }] },
     2,
   );
   ledger.settle(2);
   expect(total()).toBe(1_000_000);
+  expect(sumOf(arrived)).toBe(1_000_000);
 });
 
 test('a gateway that names ever more revisions is refused, until it says which are left', () => {

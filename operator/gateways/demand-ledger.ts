@@ -8,6 +8,11 @@ import { HORIZON_SECONDS, spread } from './spread.ts';
 /** A gateway sends a heartbeat each second; after three that are missing it is silent. */
 export const SILENCE_SECONDS = 3;
 
+interface Sample {
+  concurrency: number;
+  requests: number;
+}
+
 /**
  * Demand of all gateways together, from their records: samples by second, and what is in them now. No record, in whatever order, late, twice or
  * lost, makes demand count twice or get lost, because records hold totals. Pure: it is told the time, in seconds of the operator's monotonic clock.
@@ -25,13 +30,14 @@ export class DemandLedger implements DemandSource {
   /** Revisions that a silent gateway had demand for. */
   readonly #unknown = new Set<RevisionKey>();
   /** Samples of seconds that are not over in every gateway yet. */
-  readonly #unsettled = new Map<number, Map<RevisionKey, number>>();
+  readonly #unsettled = new Map<number, Map<RevisionKey, Sample>>();
   #settled = -1;
   #appeared: RevisionKey[] = [];
   #listener: DemandListener | undefined;
   readonly #effects: DemandEffects = {
-    spread: (key, from, to, requestSeconds) => {
-      spread(from, to, requestSeconds, (second, concurrency) => this.#add(key, second, concurrency));
+    spread: (key, from, to, { requestSeconds, requests }) => {
+      spread(from, to, requestSeconds, (second, concurrency) => this.#add(key, second, concurrency, 0));
+      spread(from, to, requests, (second, arrivals) => this.#add(key, second, 0, arrivals));
     },
     present: (key, inFlight, queued) => this.#change(key, inFlight, queued),
   };
@@ -113,11 +119,17 @@ export class DemandLedger implements DemandSource {
     this.#endedAt.set(id, now);
   }
 
-  #add(key: RevisionKey, second: number, concurrency: number): void {
-    if (second <= this.#settled) return this.#listener?.sample(key, second, concurrency);
+  #add(key: RevisionKey, second: number, concurrency: number, requests: number): void {
+    if (second <= this.#settled) return this.#listener?.sample(key, second, concurrency, requests);
     let samples = this.#unsettled.get(second);
-    if (samples === undefined) this.#unsettled.set(second, (samples = new Map<RevisionKey, number>()));
-    samples.set(key, (samples.get(key) ?? 0) + concurrency);
+    if (samples === undefined) this.#unsettled.set(second, (samples = new Map<RevisionKey, Sample>()));
+    const sample = samples.get(key);
+    if (sample === undefined) {
+      samples.set(key, { concurrency, requests });
+    } else {
+      sample.concurrency += concurrency;
+      sample.requests += requests;
+    }
   }
 
   #flush(last: number): void {
@@ -126,7 +138,9 @@ export class DemandLedger implements DemandSource {
     for (const second of over) {
       const samples = this.#unsettled.get(second);
       this.#unsettled.delete(second);
-      for (const [key, concurrency] of samples ?? []) this.#listener?.sample(key, second, concurrency);
+      for (const [key, { concurrency, requests }] of samples ?? []) {
+        this.#listener?.sample(key, second, concurrency, requests);
+      }
     }
   }
 

@@ -6,18 +6,26 @@ import type { RevisionKey } from '../autoscaler/scalable.ts';
  * and no seconds; the ledger adds gateways up and cuts time into seconds. Times are seconds of the operator's monotonic clock unless called uptime.
  */
 export interface DemandEffects {
-  /** So many request-seconds came about from `from` to `to`, evenly as far as anyone knows; negative when an assumption is taken back. */
-  spread(key: RevisionKey, from: number, to: number, requestSeconds: number): void;
+  /** So much came about from `from` to `to`, evenly as far as anyone knows; negative when an assumption is taken back. */
+  spread(key: RevisionKey, from: number, to: number, added: Added): void;
   /** What is in the gateway now changed by so much. */
   present(key: RevisionKey, inFlight: number, queued: number): void;
 }
 
+/** What a stretch of time added to a revision's totals. */
+export interface Added {
+  readonly requestSeconds: number;
+  readonly requests: number;
+}
+
 interface RevisionTotals {
   requestSeconds: number;
+  requests: number;
   inFlight: number;
   queued: number;
-  /** Average concurrency in the stretch before the last record. */
+  /** Average concurrency, and arrivals a second, in the stretch before the last record. */
   rate: number;
+  arrivalRate: number;
 }
 
 /**
@@ -31,9 +39,16 @@ const MOST_DRIFT = 0.001;
  * that look like demand for ever.
  */
 const MOST_CONCURRENCY = 1_000_000;
+/** Nor does it take more in a second; a record can come at once with the first requests of many, so less than a second counts as one. */
+const MOST_REQUESTS_PER_SECOND = 1_000_000;
 
 /** A gateway forgets revisions at rest long before it knows so many. */
 const MOST_REVISIONS = 100_000;
+
+type Present = Pick<RevisionTotals, 'inFlight' | 'queued'>;
+type Rates = Pick<RevisionTotals, 'rate' | 'arrivalRate'>;
+const NOTHING: Present = { inFlight: 0, queued: 0 };
+const NO_RATES: Rates = { rate: 0, arrivalRate: 0 };
 
 export class GatewayDemand {
   readonly bootId: string;
@@ -63,7 +78,7 @@ export class GatewayDemand {
     this.#sequence = record.sequence;
     this.#uptime = watched ? 0 : record.uptimeSeconds;
     this.#offset = bootedAt;
-    if (!watched) for (const demand of record.revisions) this.#totals(demand).requestSeconds = demand.requestSeconds;
+    if (!watched) for (const demand of record.revisions) this.#begin(demand);
     this.#account(record, now, effects);
   }
 
@@ -94,7 +109,7 @@ export class GatewayDemand {
   hold(until: number, effects: DemandEffects): void {
     const from = this.#heldUntil ?? this.cursor;
     if (until <= from) return;
-    for (const key of this.#busy) effects.spread(key, from, until, this.#heldRate(key) * (until - from));
+    for (const key of this.#busy) effects.spread(key, from, until, this.#held(key, until - from));
     this.#heldUntil = until;
   }
 
@@ -103,7 +118,7 @@ export class GatewayDemand {
     this.#takeBack(effects);
     for (const key of this.#busy) {
       const totals = this.#revisions.get(key);
-      if (totals !== undefined) this.#update(key, totals, 0, 0, 0, effects);
+      if (totals !== undefined) this.#update(key, totals, NOTHING, NO_RATES, effects);
     }
   }
 
@@ -115,18 +130,21 @@ export class GatewayDemand {
       const key = `${demand.namespace}/${demand.revision}`;
       silent.delete(key);
       const totals = this.#totals(demand);
-      // A total that shrank was forgotten and counts anew from zero.
-      const before = demand.requestSeconds < totals.requestSeconds ? 0 : totals.requestSeconds;
-      const added = Math.min(demand.requestSeconds - before, MOST_CONCURRENCY * elapsed);
+      const added = {
+        requestSeconds: Math.min(grown(totals.requestSeconds, demand.requestSeconds), MOST_CONCURRENCY * elapsed),
+        requests: Math.min(grown(totals.requests, demand.requests), MOST_REQUESTS_PER_SECOND * Math.max(1, elapsed)),
+      };
       totals.requestSeconds = demand.requestSeconds;
+      totals.requests = demand.requests;
       effects.spread(key, this.cursor, to, added);
-      this.#update(key, totals, demand.inFlight, demand.queued, elapsed > 0 ? added / elapsed : 0, effects);
+      const rates =
+        elapsed > 0 ? { rate: added.requestSeconds / elapsed, arrivalRate: added.requests / elapsed } : NO_RATES;
+      this.#update(key, totals, demand, rates, effects);
     }
     for (const key of silent) {
       const totals = this.#revisions.get(key);
       if (totals === undefined) continue;
-      if (record.full) this.#update(key, totals, 0, 0, 0, effects);
-      else this.#update(key, totals, totals.inFlight, totals.queued, 0, effects);
+      this.#update(key, totals, record.full ? NOTHING : totals, NO_RATES, effects);
     }
     if (record.full) this.#forgetAllBut(record.revisions);
     this.cursor = to;
@@ -136,9 +154,8 @@ export class GatewayDemand {
   #update(
     key: RevisionKey,
     totals: RevisionTotals,
-    inFlight: number,
-    queued: number,
-    rate: number,
+    { inFlight, queued }: Present,
+    { rate, arrivalRate }: Rates,
     effects: DemandEffects,
   ): void {
     if (inFlight !== totals.inFlight || queued !== totals.queued) {
@@ -147,6 +164,7 @@ export class GatewayDemand {
     totals.inFlight = inFlight;
     totals.queued = queued;
     totals.rate = rate;
+    totals.arrivalRate = arrivalRate;
     if (inFlight + queued + rate > 0) this.#busy.add(key);
     else this.#busy.delete(key);
   }
@@ -154,21 +172,32 @@ export class GatewayDemand {
   #takeBack(effects: DemandEffects): void {
     if (this.#heldUntil === undefined) return;
     const seconds = this.#heldUntil - this.cursor;
-    for (const key of this.#busy) effects.spread(key, this.cursor, this.#heldUntil, -this.#heldRate(key) * seconds);
+    for (const key of this.#busy) effects.spread(key, this.cursor, this.#heldUntil, this.#held(key, -seconds));
     this.#heldUntil = undefined;
   }
 
-  /** The larger of what was in it at the end and its last average: short requests show in the one, a queue that just came in the other. */
-  #heldRate(key: RevisionKey): number {
+  /**
+   * What so many seconds of silence are assumed to add. Of concurrency it is the larger of what was in it at the end and its last average: short requests
+   * show in the one, a queue that just came in the other.
+   */
+  #held(key: RevisionKey, seconds: number): Added {
     const totals = this.#revisions.get(key);
-    return totals === undefined ? 0 : Math.max(totals.rate, totals.inFlight + totals.queued);
+    if (totals === undefined) return { requestSeconds: 0, requests: 0 };
+    const concurrency = Math.max(totals.rate, totals.inFlight + totals.queued);
+    return { requestSeconds: concurrency * seconds, requests: totals.arrivalRate * seconds };
+  }
+
+  #begin(demand: RevisionDemand): void {
+    const totals = this.#totals(demand);
+    totals.requestSeconds = demand.requestSeconds;
+    totals.requests = demand.requests;
   }
 
   #totals({ namespace, revision }: RevisionDemand): RevisionTotals {
     const key = `${namespace}/${revision}`;
     let totals = this.#revisions.get(key);
     if (totals === undefined) {
-      totals = { requestSeconds: 0, inFlight: 0, queued: 0, rate: 0 };
+      totals = { requestSeconds: 0, requests: 0, inFlight: 0, queued: 0, rate: 0, arrivalRate: 0 };
       this.#revisions.set(key, totals);
     }
     return totals;
@@ -179,4 +208,9 @@ export class GatewayDemand {
     const named = new Set(revisions.map(({ namespace, revision }) => `${namespace}/${revision}`));
     for (const key of this.#revisions.keys()) if (!named.has(key)) this.#revisions.delete(key);
   }
+}
+
+/** A total that shrank was forgotten and counts anew from zero. */
+function grown(before: number, now: number): number {
+  return now < before ? now : now - before;
 }

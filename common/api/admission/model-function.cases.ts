@@ -74,6 +74,8 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
     scaling: {
       ...{ minReplicas: 1, maxReplicas: 4, metric: 'Concurrency', target: 1, stableWindowSeconds: 6 },
       ...{ panicWindowPercentage: 10, panicThresholdPercentage: 200, scaleDownDelaySeconds: 5 },
+      ...{ metricAggregationAlgorithm: 'WeightedExponential', maxScaleUpRatePercentage: 150 },
+      maxScaleDownRatePercentage: 110,
       ...{ scaleToZeroRetentionSeconds: 5, initialReplicas: 2, activationReplicas: 2, startTimeoutSeconds: 30 },
       maxUnschedulable: 2,
     },
@@ -97,6 +99,7 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
   valid('a repository at a revision', { model: { uri: 'hf://organisation/model@v1.0' } }),
   valid('a folder on a claim', { model: { uri: 'pvc://models/digits/' } }),
   valid('a folder of a bucket', { model: { uri: 'gs://models.team-1/digits' } }),
+  valid('requests per second', { model, scaling: { metric: 'RequestsPerSecond', target: 100000 } }),
   valid('bounds that meet', { model, scaling: { minReplicas: 10, initialReplicas: 10, activationReplicas: 10 } }),
   valid('requests that equal the limits in another notation', {
     model,
@@ -306,6 +309,30 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
     { model, scaling: { maxReplicas: 1001 } },
     'spec.scaling.maxReplicas',
     'Invalid value: 1001: spec.scaling.maxReplicas in body should be less than or equal to 1000',
+  ),
+  refused(
+    'a rate that would let nothing grow',
+    { model, scaling: { maxScaleUpRatePercentage: 100 } },
+    'spec.scaling.maxScaleUpRatePercentage',
+    'Invalid value: 100: spec.scaling.maxScaleUpRatePercentage in body should be greater than or equal to 101',
+  ),
+  refused(
+    'a rate that would let nothing shrink',
+    { model, scaling: { maxScaleDownRatePercentage: 100 } },
+    'spec.scaling.maxScaleDownRatePercentage',
+    'Invalid value: 100: spec.scaling.maxScaleDownRatePercentage in body should be greater than or equal to 101',
+  ),
+  refused(
+    'a metric in Knative’s spelling',
+    { model, scaling: { metric: 'rps' } },
+    'spec.scaling.metric',
+    'Unsupported value: "rps": supported values: "Concurrency", "RequestsPerSecond"',
+  ),
+  refused(
+    'a way of averaging in Knative’s spelling',
+    { model, scaling: { metricAggregationAlgorithm: 'linear' } },
+    'spec.scaling.metricAggregationAlgorithm',
+    'Unsupported value: "linear": supported values: "Linear", "WeightedExponential"',
   ),
   refused(
     'a word that is none of the choices',

@@ -336,8 +336,8 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                     properties: {
                       minReplicas: { type: 'integer', format: 'int32', default: 0, minimum: 0, maximum: 1000 },
                       maxReplicas: { type: 'integer', format: 'int32', default: 10, minimum: 1, maximum: 1000 },
-                      metric: { type: 'string', default: 'Concurrency', enum: ['Concurrency'] },
-                      target: { type: 'integer', format: 'int32', default: 8, minimum: 1, maximum: 100000 },
+                      metric: { type: 'string', default: 'Concurrency', enum: ['Concurrency', 'RequestsPerSecond'] },
+                      target: { type: 'integer', format: 'int32', minimum: 1, maximum: 100000 },
                       stableWindowSeconds: { type: 'integer', format: 'int32', default: 60, minimum: 6, maximum: 3600 },
                       panicWindowPercentage: {
                         type: 'integer',
@@ -352,6 +352,25 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                         default: 200,
                         minimum: 110,
                         maximum: 1000,
+                      },
+                      metricAggregationAlgorithm: {
+                        type: 'string',
+                        default: 'Linear',
+                        enum: ['Linear', 'WeightedExponential'],
+                      },
+                      maxScaleUpRatePercentage: {
+                        type: 'integer',
+                        format: 'int32',
+                        default: 100000,
+                        minimum: 101,
+                        maximum: 100000,
+                      },
+                      maxScaleDownRatePercentage: {
+                        type: 'integer',
+                        format: 'int32',
+                        default: 200,
+                        minimum: 101,
+                        maximum: 100000,
                       },
                       scaleDownDelaySeconds: {
                         type: 'integer',

@@ -225,13 +225,13 @@ export interface ModelFunction {
        */
       readonly maxReplicas: number;
       /**
-       * metric is what target counts; Concurrency is requests in flight and queued.
+       * metric is what target counts: Concurrency is requests in flight and queued at once, RequestsPerSecond is requests that arrive in a second, for requests that all take the same short time.
        */
-      readonly metric: 'Concurrency';
+      readonly metric: 'Concurrency' | 'RequestsPerSecond';
       /**
-       * target is the metric that one pod should carry; the autoscaler keeps demand divided by target as the number of pods. With a lower concurrencyLimit, that limit is the target.
+       * target is the metric that one pod should carry; the autoscaler keeps demand divided by target as the number of pods. Without it, 8 for Concurrency and 200 for RequestsPerSecond. A lower concurrencyLimit takes its place for Concurrency.
        */
-      readonly target: number;
+      readonly target?: number;
       /**
        * stableWindowSeconds is how far back demand is averaged; without demand for that long, the function scales to zero.
        */
@@ -244,6 +244,18 @@ export interface ModelFunction {
        * panicThresholdPercentage of what the ready pods should carry is a burst: from then the panic window decides, and nothing scales down until a stable window has passed.
        */
       readonly panicThresholdPercentage: number;
+      /**
+       * metricAggregationAlgorithm is how windows are averaged: Linear counts each second alike, WeightedExponential counts newer seconds more, and follows a change sooner.
+       */
+      readonly metricAggregationAlgorithm: 'Linear' | 'WeightedExponential';
+      /**
+       * maxScaleUpRatePercentage bounds one decision upwards, to so many percent of the pods that are ready or start: with 200, from 3 to 6. Decisions are 2 s apart.
+       */
+      readonly maxScaleUpRatePercentage: number;
+      /**
+       * maxScaleDownRatePercentage bounds one decision downwards, to the pods that are ready or start, divided by so many percent: with 200, from 6 to 3. Decisions are 2 s apart.
+       */
+      readonly maxScaleDownRatePercentage: number;
       /**
        * scaleDownDelaySeconds is how long lower demand must last before pods are removed.
        */
@@ -693,11 +705,11 @@ export interface ModelFunctionManifest {
        */
       readonly maxReplicas?: number;
       /**
-       * metric is what target counts; Concurrency is requests in flight and queued.
+       * metric is what target counts: Concurrency is requests in flight and queued at once, RequestsPerSecond is requests that arrive in a second, for requests that all take the same short time.
        */
-      readonly metric?: 'Concurrency';
+      readonly metric?: 'Concurrency' | 'RequestsPerSecond';
       /**
-       * target is the metric that one pod should carry; the autoscaler keeps demand divided by target as the number of pods. With a lower concurrencyLimit, that limit is the target.
+       * target is the metric that one pod should carry; the autoscaler keeps demand divided by target as the number of pods. Without it, 8 for Concurrency and 200 for RequestsPerSecond. A lower concurrencyLimit takes its place for Concurrency.
        */
       readonly target?: number;
       /**
@@ -712,6 +724,18 @@ export interface ModelFunctionManifest {
        * panicThresholdPercentage of what the ready pods should carry is a burst: from then the panic window decides, and nothing scales down until a stable window has passed.
        */
       readonly panicThresholdPercentage?: number;
+      /**
+       * metricAggregationAlgorithm is how windows are averaged: Linear counts each second alike, WeightedExponential counts newer seconds more, and follows a change sooner.
+       */
+      readonly metricAggregationAlgorithm?: 'Linear' | 'WeightedExponential';
+      /**
+       * maxScaleUpRatePercentage bounds one decision upwards, to so many percent of the pods that are ready or start: with 200, from 3 to 6. Decisions are 2 s apart.
+       */
+      readonly maxScaleUpRatePercentage?: number;
+      /**
+       * maxScaleDownRatePercentage bounds one decision downwards, to the pods that are ready or start, divided by so many percent: with 200, from 6 to 3. Decisions are 2 s apart.
+       */
+      readonly maxScaleDownRatePercentage?: number;
       /**
        * scaleDownDelaySeconds is how long lower demand must last before pods are removed.
        */

@@ -11,7 +11,7 @@ export interface AdjustmentInput {
   readonly initialAttemptOver: boolean;
   readonly demand: DemandNow;
   /** Average of the panic window; undefined without data. */
-  readonly panicConcurrency: number | undefined;
+  readonly panicAverage: number | undefined;
   /** Since when neither the windows nor the gateways have seen a request, in seconds. */
   readonly silentSeconds: number;
   /** Milliseconds since the epoch. */

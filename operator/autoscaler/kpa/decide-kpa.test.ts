@@ -15,7 +15,7 @@ const CALM: KpaState = { panicSince: undefined, panicPeak: 0, delay: [] };
 
 test('leaves the scale and its state alone without data', () => {
   const state: KpaState = { panicSince: 3, panicPeak: 7, delay: [] };
-  expect(decideKpa(SETTINGS, { readyReplicas: 5, concurrency: undefined }, state, 1000)).toEqual({
+  expect(decideKpa(SETTINGS, { readyReplicas: 5, averages: undefined }, state, 1000)).toEqual({
     desired: undefined,
     state,
   });
@@ -45,7 +45,7 @@ test.each<{
   },
   { name: 'no activation scale for no demand', settings: { activationReplicas: 4 }, ready: 1, stable: 0, want: 0 },
 ])('asks for $name', ({ settings, ready, stable, panic = stable, want }) => {
-  const observation = { readyReplicas: ready, concurrency: { stable, panic } };
+  const observation = { readyReplicas: ready, averages: { stable, panic } };
   const calm = { ...SETTINGS, panicThreshold: 100, ...settings };
   expect(decideKpa(calm, observation, CALM, 0)).toEqual({ desired: want, state: CALM });
 });
@@ -61,7 +61,7 @@ test('holds the peak of a panic until the threshold was not crossed for a stable
   ];
   let state = CALM;
   for (const { at, ready, stable, panic, want, panicSince } of walk) {
-    const decision = decideKpa(SETTINGS, { readyReplicas: ready, concurrency: { stable, panic } }, state, at);
+    const decision = decideKpa(SETTINGS, { readyReplicas: ready, averages: { stable, panic } }, state, at);
     expect({ at, desired: decision.desired, panicSince: decision.state.panicSince }).toEqual({
       at,
       desired: want,
@@ -76,7 +76,7 @@ test('scales down only after the delay, unless nothing reaches it', () => {
   const walkDown = (reachable: boolean): (number | undefined)[] => {
     let state = CALM;
     return [40, 10, 10, 10, 10, 10].map((load, index) => {
-      const observation = { readyReplicas: 1, concurrency: { stable: load, panic: load } };
+      const observation = { readyReplicas: 1, averages: { stable: load, panic: load } };
       const decision = decideKpa({ ...settings, reachable }, observation, state, 2 * index);
       ({ state } = decision);
       return decision.desired;

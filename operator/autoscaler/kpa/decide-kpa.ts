@@ -1,3 +1,4 @@
+import type { WindowAverages } from '../scalable.ts';
 import { delayed, type DelayWindow } from './delay-window.ts';
 
 /**
@@ -5,7 +6,7 @@ import { delayed, type DelayWindow } from './delay-window.ts';
  * adjustments around it, so that this part can be held against Knative's own decisions tick by tick.
  */
 export interface KpaSettings {
-  /** Concurrency that one replica should hold. */
+  /** What one replica should carry, in units of the averages. */
   readonly target: number;
   /** Panic begins when the panic window asks for this many times the replicas there are: 2 for 200 %. */
   readonly panicThreshold: number;
@@ -24,7 +25,7 @@ export interface KpaSettings {
 export interface KpaObservation {
   readonly readyReplicas: number;
   /** Window averages; undefined while the windows are empty. */
-  readonly concurrency: { readonly stable: number; readonly panic: number } | undefined;
+  readonly averages: WindowAverages | undefined;
 }
 
 /** What one decision leaves for the next. */
@@ -50,12 +51,12 @@ export function decideKpa(
   state: KpaState,
   now: number,
 ): KpaDecision {
-  const { concurrency } = observation;
-  if (concurrency === undefined) return { desired: undefined, state };
+  const { averages } = observation;
+  if (averages === undefined) return { desired: undefined, state };
 
   const ready = Math.max(1, observation.readyReplicas);
-  const wantedByPanicWindow = Math.ceil(concurrency.panic / settings.target);
-  const stable = limitStep(Math.ceil(concurrency.stable / settings.target), settings, ready);
+  const wantedByPanicWindow = Math.ceil(averages.panic / settings.target);
+  const stable = limitStep(Math.ceil(averages.stable / settings.target), settings, ready);
   const panic = limitStep(wantedByPanicWindow, settings, ready);
 
   const over = wantedByPanicWindow / ready >= settings.panicThreshold;

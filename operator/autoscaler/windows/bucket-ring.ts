@@ -1,5 +1,5 @@
 /**
- * Concurrency by second over a sliding window, as Knative buckets it: what the averages of `window-average.ts` are computed from. It adds up and
+ * A metric by second over a sliding window, as Knative buckets it: what the averages of `window-average.ts` are computed from. It adds up and
  * forgets; it averages nothing and knows no clock. Times are whole seconds, at least 0, of any clock that does not jump.
  */
 export class BucketRing {

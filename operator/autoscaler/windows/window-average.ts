@@ -26,8 +26,7 @@ const SMALLEST_SMOOTHING = 0.2;
 const WEIGHT_SUM = 0.9999;
 
 /**
- * The average in which each second weighs less than the next newer one, by a factor that follows from the window's length: 0.2 at 60 s. The API does
- * not offer it; it is here so that every trace of Knative's can be walked.
+ * The average in which each second weighs less than the next newer one, by a factor that follows from the window's length: 0.2 at 60 s.
  */
 export const weightedAverage: WindowAverage = (ring, second) => {
   const { last, length } = ring;
