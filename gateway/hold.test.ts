@@ -57,6 +57,17 @@ describe('a request at zero', () => {
     await gateway.queued(0);
   });
 
+  test('that gets 503 is asked to come back when the pod that it waited for should be there', async () => {
+    const queue = { maxRequests: 1, maxBytes: 1_000, timeoutSeconds: 25 };
+    await gateway.leader([functionRoute({ queue, revisions: [revisionRoute([], { startSeconds: 39.6 })] })]);
+    const answer = call(gateway.ports.http);
+    await gateway.queued(1);
+    await gateway.clock.advance(10_000);
+    expect((await call(gateway.ports.http)).headers['retry-after']).toBe('30');
+    await gateway.clock.advance(15_000);
+    expect((await answer).headers['retry-after']).toBe('15');
+  });
+
   test('gets 503 with the reason at once when the revision cannot start', async () => {
     const failure = { reason: 'ModelNotFound', message: 'There is nothing at s3://models/digits.' };
     await gateway.leader([functionRoute({ revisions: [revisionRoute([], { failure })] })]);

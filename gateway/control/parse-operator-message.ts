@@ -87,6 +87,7 @@ function parseRevision(value: unknown, path: string): RevisionRoute {
   return {
     name: name(given['name'], `${path}.name`),
     pods: list(given['pods'], `${path}.pods`, MOST_PODS, parsePod),
+    ...optional(given, 'startSeconds', path, (seconds, at) => number(seconds, at)),
     ...optional(given, 'failure', path, (failure, at) => {
       const { reason, message } = fields(failure, at);
       return {

@@ -33,7 +33,7 @@ const routes = {
   functions: [
     functionRoute({
       traffic: [{ revision: 'digits-00001', percent: 100, tag: 'stable' }],
-      revisions: [revisionRoute([pod], { failure: { reason: 'r', message: 'line\nline' } })],
+      revisions: [revisionRoute([pod], { startSeconds: 12.5, failure: { reason: 'r', message: 'line\nline' } })],
     }),
   ],
   removed: [{ namespace: 'a', name: 'b' }],

@@ -10,6 +10,9 @@ import { noRevision } from './turn.ts';
 const NO_ROUTES =
   'This gateway has just started, and no operator has told it of functions yet; send the request again.';
 
+/** For routes to come. */
+const RETRY_AFTER_SECONDS = 1;
+
 export interface TrafficOptions {
   readonly listener: Listener;
   readonly firstRoutes: FirstRoutes;
@@ -35,7 +38,7 @@ export function beginExchange(
   const deny = (code: GatewayErrorCode, message: string): void => {
     metrics.countError(code);
     if (services.isDraining()) caller.letGo();
-    caller.refuse(code, message, false);
+    caller.refuse(code, message, false, RETRY_AFTER_SECONDS);
   };
   if (typeof head === 'string') return deny('bad-request', head);
   // Other protocols may be ignored (RFC 9110 §7.8) and are: Java's HTTP client offers h2c with every request. A websocket cannot be.

@@ -34,8 +34,11 @@ export interface Caller {
   /** False: that is enough until the client took some, which is told once. */
   write(chunk: Buffer, onDrain: () => void): boolean;
   end(trailers: IncomingHttpHeaders): void;
-  /** Answers with an error in place of an answer. `moreComes`: perhaps not all of the body was sent yet, and nobody wants the rest. */
-  refuse(code: GatewayErrorCode, message: string, moreComes: boolean): void;
+  /**
+   * Answers with an error in place of an answer. `moreComes`: perhaps not all of the body was sent yet, and nobody wants the rest. `retryAfter`: seconds after
+   * which it is worth sending again, for codes that say so.
+   */
+  refuse(code: GatewayErrorCode, message: string, moreComes: boolean, retryAfter: number): void;
   /** The answer is complete, and what still comes of the request is nobody's. */
   dropRest(): void;
   /** The pod broke in the middle of the answer: says so in the status that ends it, where the protocol has one there, and else as `destroy` does. */

@@ -9,17 +9,19 @@ import { GATEWAY_ERRORS, RETRYABLE_CODES, type GatewayErrorCode } from '../../co
  */
 const LINGER_MILLISECONDS = 1_000;
 
-/** Seconds that a client is asked to wait. */
-const RETRY_AFTER = '1';
-
 export function errorBody(code: GatewayErrorCode, message: string): string {
   return `${JSON.stringify({ error: message, code })}\n`;
 }
 
 /** Nothing of an answer may have been written before. The connection is kept for the next request. */
-export function answerError(response: ServerResponse, code: GatewayErrorCode, message: string): void {
+export function answerError(
+  response: ServerResponse,
+  code: GatewayErrorCode,
+  message: string,
+  retryAfter: number,
+): void {
   const body = errorBody(code, message);
-  response.writeHead(GATEWAY_ERRORS[code].status, errorFields(code, body)).end(body);
+  response.writeHead(GATEWAY_ERRORS[code].status, errorFields(code, body, retryAfter)).end(body);
 }
 
 /** The same while a large body is still coming in: the connection ends, but not before the client could read why. */
@@ -29,9 +31,10 @@ export function refuseBody(
   clock: Clock,
   code: GatewayErrorCode,
   message: string,
+  retryAfter: number,
 ): void {
   const body = errorBody(code, message);
-  response.writeHead(GATEWAY_ERRORS[code].status, [...errorFields(code, body), 'connection', 'close']);
+  response.writeHead(GATEWAY_ERRORS[code].status, [...errorFields(code, body, retryAfter), 'connection', 'close']);
   response.write(body);
   discardRest(request, clock, () => {
     response.end();
@@ -52,9 +55,9 @@ export function discardRest(request: IncomingMessage, clock: Clock, done: () => 
   request.resume();
 }
 
-/** Headers of such an answer: name, value, name, value, … */
-export function errorFields(code: GatewayErrorCode, body: string): string[] {
+/** Headers of such an answer: name, value, name, value, …; `retryAfter` in seconds. */
+export function errorFields(code: GatewayErrorCode, body: string, retryAfter: number): string[] {
   const fields = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(body))];
-  if (RETRYABLE_CODES.includes(code)) fields.push('retry-after', RETRY_AFTER);
+  if (RETRYABLE_CODES.includes(code)) fields.push('retry-after', String(retryAfter));
   return fields;
 }

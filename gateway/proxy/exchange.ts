@@ -145,7 +145,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     if (this.#caller.hasBegun) return this.#caller.destroy();
     if (this.#services.isDraining()) this.#caller.letGo();
     const moreComes = this.#head.chunked || (this.#head.contentLength ?? 0) > HELD_BYTES || this.#isLate;
-    this.#caller.refuse(code, message, moreComes);
+    this.#caller.refuse(code, message, moreComes, this.#turn.retryAfter(code));
     this.#awaitTaking();
   }
 

@@ -80,9 +80,10 @@ export class Http1Caller implements Caller {
     this.#response.end();
   }
 
-  refuse(code: GatewayErrorCode, message: string, moreComes: boolean): void {
-    if (moreComes && !this.#request.complete) refuseBody(this.#request, this.#response, this.#clock, code, message);
-    else answerError(this.#response, code, message);
+  refuse(code: GatewayErrorCode, message: string, moreComes: boolean, retryAfter: number): void {
+    const [request, response] = [this.#request, this.#response];
+    if (moreComes && !request.complete) refuseBody(request, response, this.#clock, code, message, retryAfter);
+    else answerError(response, code, message, retryAfter);
   }
 
   /** It stands before the connection's next request, so it is read, or the connection ends. */

@@ -101,7 +101,7 @@ export class Http2Caller implements Caller {
     this.#stream.end();
   }
 
-  refuse(code: GatewayErrorCode, message: string): void {
+  refuse(code: GatewayErrorCode, message: string, _moreComes: boolean, retryAfter: number): void {
     if (this.isGrpc) {
       const { grpc } = GATEWAY_ERRORS[code];
       this.begin(200, [
@@ -115,7 +115,7 @@ export class Http2Caller implements Caller {
       this.#stream.end();
     } else {
       const body = errorBody(code, message);
-      this.begin(GATEWAY_ERRORS[code].status, errorFields(code, body));
+      this.begin(GATEWAY_ERRORS[code].status, errorFields(code, body, retryAfter));
       this.#stream.end(body);
     }
     this.dropRest();

@@ -65,6 +65,11 @@ export class Turn implements Waiter {
     return this.#isCold;
   }
 
+  /** Seconds after which the request, denied with this code, is worth sending again. */
+  retryAfter(code: GatewayErrorCode): number {
+    return this.#revision.retryAfter(code, this.#waited);
+  }
+
   /** Why a request that arrives now with a body of so many bytes would be turned away, as far as can be said before it has its body. */
   foresee(bytes: number): Denial | undefined {
     return this.#revision.isBehind ? this.#denial(bytes) : undefined;

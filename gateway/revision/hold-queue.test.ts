@@ -27,12 +27,12 @@ test('keeps order, count and bytes whatever enters, leaves and is served', () =>
             const excess = full ?? (model.length >= 6 ? 'gateway' : undefined);
             expect(queue.excess(one.bytes, LIMITS)).toBe(excess);
             if (excess !== undefined) break;
-            places.set(id, queue.enter(id, one.bytes));
+            places.set(id, queue.enter(id, one.bytes, id));
             model.push({ id, bytes: one.bytes });
             break;
           }
           case 'enterFirst':
-            places.set(id, queue.enterFirst(id, one.bytes));
+            places.set(id, queue.enterFirst(id, one.bytes, id));
             model.unshift({ id, bytes: one.bytes });
             break;
           case 'leave': {
@@ -48,6 +48,7 @@ test('keeps order, count and bytes whatever enters, leaves and is served', () =>
             expect(queue.shift()).toBe(model.shift()?.id);
         }
         expect(queue.length).toBe(model.length);
+        expect(queue.since).toBe(model[0]?.id);
         expect(holdings.queued).toBe(model.length);
         expect(queue.bytes).toBe(model.reduce((sum, waiting) => sum + waiting.bytes, 0));
       }

@@ -15,13 +15,16 @@ export type QueueExcess = 'requests' | 'bytes' | 'gateway';
 /** One place in a queue. */
 export class Place<Waiter> {
   readonly waiter: Waiter;
+  /** When it was taken, on the monotonic clock. */
+  readonly since: number;
   bytes: number;
   queue: HoldQueue<Waiter> | undefined = undefined;
   previous: Place<Waiter> | undefined = undefined;
   next: Place<Waiter> | undefined = undefined;
 
-  constructor(waiter: Waiter, bytes: number) {
+  constructor(waiter: Waiter, bytes: number, since: number) {
     this.waiter = waiter;
+    this.since = since;
     this.bytes = bytes;
   }
 }
@@ -42,6 +45,11 @@ export class HoldQueue<Waiter> {
     return this.#length;
   }
 
+  /** Since when the first one waits; undefined if none does. */
+  get since(): number | undefined {
+    return this.#first?.since;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }
@@ -54,8 +62,8 @@ export class HoldQueue<Waiter> {
   }
 
   /** At the end, whatever the bounds: ask `excess` first. */
-  enter(waiter: Waiter, bytes: number): Place<Waiter> {
-    const place = new Place(waiter, bytes);
+  enter(waiter: Waiter, bytes: number, since: number): Place<Waiter> {
+    const place = new Place(waiter, bytes, since);
     place.previous = this.#last;
     if (this.#last === undefined) this.#first = place;
     else this.#last.next = place;
@@ -64,8 +72,8 @@ export class HoldQueue<Waiter> {
   }
 
   /** At the front, for a request that had its turn but whose pod did not take it; bounds do not apply to what was inside before. */
-  enterFirst(waiter: Waiter, bytes: number): Place<Waiter> {
-    const place = new Place(waiter, bytes);
+  enterFirst(waiter: Waiter, bytes: number, since: number): Place<Waiter> {
+    const place = new Place(waiter, bytes, since);
     place.next = this.#first;
     if (this.#first === undefined) this.#last = place;
     else this.#first.previous = place;

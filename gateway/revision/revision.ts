@@ -10,6 +10,7 @@ import { HoldQueue, type Place, type QueueExcess, type QueueLimits } from './hol
 import type { Holdings } from './holdings.ts';
 import { Pod, sameAddress } from './pod.ts';
 import type { ConnectPod } from './pod-connection.ts';
+import { retryAfter } from './retry-after.ts';
 import { pickPod } from './pod-picker.ts';
 
 /** An announced pod that the leading operator has not listed within this time does not exist. */
@@ -54,6 +55,7 @@ export class Revision {
   /** Those that may get requests: an array, because two are drawn from it for each request. */
   #ready: readonly Pod[] = [];
   #failure: Failure | undefined;
+  #startSeconds: number | undefined;
   #cancelWake: Cancel | undefined;
   #isDropped = false;
 
@@ -131,9 +133,18 @@ export class Revision {
     return this.#queue.excess(bytes, this.settings.queue);
   }
 
+  /** Seconds after which a request that was denied with this code, having waited so many milliseconds, is worth sending again. */
+  retryAfter(code: GatewayErrorCode, waited: number): number {
+    const oldest = this.#queue.since;
+    const milliseconds = oldest === undefined ? waited : Math.max(waited, this.#services.clock.monotonic() - oldest);
+    const { isCold } = this;
+    return retryAfter(code, { startSeconds: this.#startSeconds, isCold, waitedSeconds: milliseconds / 1_000 });
+  }
+
   /** Ask `excess` first. `again`: a pod refused it, so it goes before all others. */
   hold(waiter: Waiter, bytes: number, again: boolean): Place<Waiter> {
-    const place = again ? this.#queue.enterFirst(waiter, bytes) : this.#queue.enter(waiter, bytes);
+    const now = this.#services.clock.monotonic();
+    const place = again ? this.#queue.enterFirst(waiter, bytes, now) : this.#queue.enter(waiter, bytes, now);
     if (again || this.#queue.length === 1) this.#wakeWhenRested();
     return place;
   }
@@ -153,6 +164,7 @@ export class Revision {
     const now = this.#services.clock.monotonic();
     this.settings = settings;
     this.#failure = route.failure;
+    this.#startSeconds = route.startSeconds;
     const listed = new Set<string>();
     for (const { uid, name, state, ...address } of route.pods) {
       listed.add(uid);
