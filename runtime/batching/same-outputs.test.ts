@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Datatype, Tensor } from '../inference.ts';
-import { findDifference } from './same-outputs.ts';
+import { findDifference, findWithoutNumbers } from './same-outputs.ts';
 
 const tensor = (datatype: Datatype, shape: number[], values: ArrayLike<number> & ArrayBufferView): Tensor => ({
   name: 'y',
@@ -55,5 +55,19 @@ describe('findDifference', () => {
         alone.map((one) => [one]),
       ),
     ).toBe('y');
+  });
+});
+
+describe('findWithoutNumbers', () => {
+  test.each<[string, Tensor, string | undefined]>([
+    ['nothing but NaN', floats([1, 2], NaN, NaN), 'y'],
+    ['halves that are all NaN', halves([1, 2], 0x7e00, 0xfe00), 'y'],
+    ['a number among NaN', floats([1, 2], NaN, 0), undefined],
+    ['infinity', floats([1, 1], Infinity), undefined],
+    ['nothing', floats([1, 0]), undefined],
+    ['whole numbers', ids([1, 1], 0), undefined],
+    ['strings', texts([1], 'NaN'), undefined],
+  ])('tells of %s', (_, output, name) => {
+    expect(findWithoutNumbers([floats([1, 1], 1), output])).toBe(name);
   });
 });

@@ -30,6 +30,14 @@ export function findDifference(together: readonly Tensor[], alone: readonly (rea
   return undefined;
 }
 
+/** The name of the first output that holds nothing but NaN, whose rows are the same whatever the model does; or undefined. */
+export function findWithoutNumbers(outputs: readonly Tensor[]): string | undefined {
+  return outputs.find(({ datatype, data }) => {
+    if (TOLERANCES[datatype] === undefined || datatype === 'BYTES' || data.length === 0) return false;
+    return typedElements(datatype, joined(data)).every((value: number | bigint) => Number.isNaN(value));
+  })?.name;
+}
+
 function isSame(actual: Tensor, expected: Tensor): boolean {
   const { datatype } = actual;
   if (actual.shape.join() !== expected.shape.join()) return false;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DATATYPE_BYTES, type Datatype } from '../inference.ts';
 import { sliceRows } from '../batching/split-outputs.ts';
+import { typedElements, type FixedDatatype } from '../protocol/element-types.ts';
 import { makeTrialInputs, TRIALS } from './trial-inputs.ts';
 
 const datatypes = Object.keys(DATATYPE_BYTES) as Datatype[];
@@ -16,6 +17,22 @@ describe('makeTrialInputs', () => {
       expect(rows[1]).not.toBe(rows[0]);
       expect(rows[1]).not.toBe(rows[2]);
     }
+  });
+
+  test.each<FixedDatatype>(['FP16', 'FP32', 'FP64', 'UINT8', 'INT64'])('makes %s rows of other ranges', (datatype) => {
+    const [tensor] = makeTrialInputs([{ name: 'x', datatype, shape: ['n', 500] }], TRIALS[0]!, 3, 'n') ?? [];
+    const ranges = [0, 1, 2].map((row) => {
+      const bytes = Uint8Array.from(sliceRows(tensor!, row, 1, 3)!.data as Uint8Array);
+      const numbers = Array.from(typedElements(datatype, bytes), Number);
+      return [Math.min(...numbers), Math.max(...numbers)];
+    });
+    const isFloat = datatype.startsWith('FP');
+    expect(ranges.map(([least = NaN, most = NaN]) => most - least)).toEqual(
+      isFloat ? [14 / 15, 7 / 15, 0.5].map((range) => expect.closeTo(range, 2)) : [15, 7, 3],
+    );
+    if (!isFloat) return;
+    expect(ranges[0]![0]).toBeGreaterThan(0);
+    expect(ranges[1]![1]).toBeLessThan(0);
   });
 
   test('makes scalars and empty tensors', () => {
@@ -44,5 +61,14 @@ describe('makeTrialInputs', () => {
     ).toBeUndefined();
     const declared = { name: 'x', datatype: 'UINT8', shape: ['n', 5000, 5000] } as const;
     expect(makeTrialInputs([declared], TRIALS[0]!, 1, 'n')?.[0]?.data).toHaveLength(25_000_000);
+  });
+
+  test('does not make what no request could bring', () => {
+    for (const shape of [
+      ['n', 2 ** 30],
+      ['n', 2 ** 40, 2 ** 40],
+    ]) {
+      expect(makeTrialInputs([{ name: 'x', datatype: 'FP32', shape }], TRIALS[0]!, 1, 'n')).toBeUndefined();
+    }
   });
 });

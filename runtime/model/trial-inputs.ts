@@ -25,7 +25,10 @@ export const TRIALS: readonly Trial[] = [
 /** Elements of all inputs together beyond which a guessed size is not worth its memory: 128 MiB of 8-byte numbers. */
 export const MAXIMUM_ELEMENTS = 1 << 24;
 
-/** Inputs with `rows` rows along the dimension `batch`; undefined if the guessed sizes make them too large. */
+/** Bytes beyond which no request could bring what the model declares: no body may be longer. */
+const MAXIMUM_BYTES = 2 ** 31;
+
+/** Inputs with `rows` rows along the dimension `batch`; undefined if the guessed sizes make them too large, or no request could be as large. */
 export function makeTrialInputs(
   declared: readonly DeclaredTensor[],
   { freeSize, limit }: Trial,
@@ -33,12 +36,14 @@ export function makeTrialInputs(
   batch: string | undefined,
 ): Tensor[] | undefined {
   let guessed = 0;
-  const shapes = declared.map(({ shape }) => {
+  let bytes = 0;
+  const shapes = declared.map(({ shape, datatype }) => {
     const sizes = shape.map((size) => (typeof size === 'number' ? size : size === batch ? rows : freeSize));
     if (shape.some((size) => typeof size === 'string' && size !== batch)) guessed += elementCount(sizes);
+    bytes += elementCount(sizes) * (DATATYPE_BYTES[datatype] ?? 1);
     return sizes;
   });
-  if (guessed > MAXIMUM_ELEMENTS) return undefined;
+  if (guessed > MAXIMUM_ELEMENTS || bytes > MAXIMUM_BYTES) return undefined;
   return declared.map(({ name, datatype }, index) => {
     const shape = shapes[index] ?? [];
     return { name, datatype, shape, data: makeElements(datatype, shape, limit, index + 1) };
@@ -66,9 +71,37 @@ function makeElements(datatype: Datatype, shape: readonly number[], limit: numbe
     else elements[place] = encode(number);
   };
   for (let place = 0; place < count && place < PERIOD; place += 1) put(place, random() % limit);
-  for (let filled = PERIOD; filled < count; filled *= 2) elements.copyWithin(filled, 0, filled);
+  repeat(elements);
   for (let row = 0; row < rows; row += 1) put(row * rowLength, row % limit);
+  for (let row = 0; row < rows && row < VARIED_ROWS; row += 1) {
+    vary(elements.subarray(row * rowLength, (row + 1) * rowLength), datatype, row, limit);
+  }
   return bytes;
+}
+
+/** Fills the elements with copies of the first `PERIOD` of them: a start has no time for a loop over millions. */
+function repeat(elements: NodeJS.TypedArray): void {
+  for (let filled = PERIOD; filled < elements.length; filled *= 2) elements.copyWithin(filled, 0, filled);
+}
+
+/** As many as the trial takes. Those that only show how long a run takes may all be of one kind. */
+const VARIED_ROWS = 3;
+
+/**
+ * Gives rows another range and sign, so that what is taken over the whole batch is not what it is for a row alone: the scale of a quantisation, which
+ * of hundreds of numbers from -1 to 1 is the same for every row, or a branch that the sum chooses. Floats of row 0 become positive, so that a root or
+ * a logarithm is a number there, those of row 1 negative and half as large, those of row 2 a quarter as large.
+ */
+function vary(row: NodeJS.TypedArray, datatype: Datatype, index: number, limit: number): void {
+  const isFloat = datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64';
+  if (!isFloat && (datatype === 'BOOL' || limit === 2)) return;
+  const varied = (value: number): number =>
+    index === 0 ? Math.abs(value) : index === 1 ? -Math.abs(value) / 2 : value / 4;
+  for (let place = 0; place < row.length && place < PERIOD; place += 1) {
+    const value = row[place] ?? 0;
+    row[place] = typeof value === 'bigint' ? value >> BigInt(index) : isFloat ? varied(value) : value >> index;
+  }
+  repeat(row);
 }
 
 function encoder(datatype: Exclude<Datatype, 'BYTES'>, limit: number): (number: number) => number {

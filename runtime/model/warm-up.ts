@@ -7,7 +7,7 @@ import type { ModelFacts } from '../../common/wire/announcement.ts';
 import type { BatchingMode } from '../../common/wire/runtime-environment.ts';
 import type { BatchAxis } from '../batching/batch-axis.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
-import { findDifference } from '../batching/same-outputs.ts';
+import { findDifference, findWithoutNumbers } from '../batching/same-outputs.ts';
 import { sliceRows, toTensor } from '../batching/split-outputs.ts';
 import { InferenceError, StartError, type Tensor } from '../inference.ts';
 import { elementCount } from '../protocol/element-count.ts';
@@ -90,9 +90,12 @@ async function tryBatching(
     alone.push(await run(one));
   }
   try {
-    const different = findDifference(await run(together), alone);
-    if (different !== undefined) {
-      return off(`output "${different}" of a row depends on which rows share its run`);
+    const outputs = await run(together);
+    const different = findDifference(outputs, alone);
+    if (different !== undefined) return off(`output "${different}" of a row depends on which rows share its run`);
+    const unproven = findWithoutNumbers(outputs);
+    if (unproven !== undefined) {
+      return off(`output "${unproven}" is NaN throughout for made-up inputs, which proves nothing`);
     }
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
