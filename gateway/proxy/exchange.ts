@@ -180,7 +180,11 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
       start: this.#turn.isCold ? (pod?.announcement?.phases ?? {}) : undefined,
     };
     if (this.#services.isDraining()) this.#caller.letGo();
-    this.#caller.begin(status, responseFields(headers, this.#turn.revision.name, phases));
+    try {
+      this.#caller.begin(status, responseFields(headers, this.#turn.revision.name, phases));
+    } catch {
+      this.denied('pod-failed', 'The pod answered with a status or a header that is not valid.');
+    }
   }
 
   data(chunk: Buffer): boolean {

@@ -36,6 +36,11 @@ export class Http2Caller implements Caller {
     return this.#stream;
   }
 
+  /** Nothing can be answered any more. A client's reset closes a stream, and destroys it a little later. */
+  get #isGone(): boolean {
+    return this.#stream.closed || this.#stream.destroyed;
+  }
+
   get isComplete(): boolean {
     return this.#stream.readableEnded || this.#stream.destroyed;
   }
@@ -49,7 +54,8 @@ export class Http2Caller implements Caller {
   }
 
   get hasFinished(): boolean {
-    return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    const { writableFinished, aborted, rstCode } = this.#stream;
+    return writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
   get unsent(): number {
@@ -65,7 +71,7 @@ export class Http2Caller implements Caller {
   }
 
   askForBody(): void {
-    if (!this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
+    if (!this.#isGone) this.#stream.additionalHeaders({ ':status': 100 });
   }
 
   letGo(): void {
@@ -74,24 +80,36 @@ export class Http2Caller implements Caller {
   }
 
   begin(status: number, fields: readonly string[]): void {
-    if (this.#stream.destroyed) return;
+    if (this.#isGone) return;
     this.#status = status;
-    const headers: OutgoingHttpHeaders = { ':status': status };
+    const head = [':status', String(status)];
     for (let at = 0; at + 1 < fields.length; at += 2) {
       const [name = '', value = ''] = [fields[at], fields[at + 1]];
-      add(this.isGrpc && STATUS_FIELDS.has(name) ? this.#trailers : headers, name, value);
+      if (this.isGrpc && STATUS_FIELDS.has(name)) this.#trailers[name] = value;
+      else head.push(name, value);
     }
-    this.#stream.respond(headers, { waitForTrailers: this.isGrpc });
+    this.#stream.respond(head, { waitForTrailers: this.isGrpc });
     if (!this.isGrpc) return;
     this.#stream.once('wantTrailers', () => {
-      this.#stream.sendTrailers(this.#trailers);
+      if (!this.#sendTrailers()) return;
       this.#isSent = true;
       if (this.#isDropped) setImmediate(this.#reset);
     });
   }
 
+  /** False: a pod sent what may not be in trailers, and the client is told that its answer is not whole. */
+  #sendTrailers(): boolean {
+    try {
+      this.#stream.sendTrailers(this.#trailers);
+      return true;
+    } catch {
+      this.destroy();
+      return false;
+    }
+  }
+
   write(chunk: Buffer, onDrain: () => void): boolean {
-    if (this.#stream.destroyed || this.#stream.write(chunk)) return true;
+    if (this.#isGone || this.#stream.write(chunk)) return true;
     this.#stream.once('drain', onDrain);
     return false;
   }
@@ -141,13 +159,10 @@ export class Http2Caller implements Caller {
     this.dropRest();
   }
 
+  /** `close` would end the answer before it resets the stream, and what is cut short would pass for whole. */
   destroy(): void {
-    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    if (!this.#stream.closed) this.#stream.destroy(CUT_SHORT);
   }
 }
 
-function add(headers: OutgoingHttpHeaders, name: string, value: string): void {
-  const before = headers[name];
-  if (before === undefined) headers[name] = value;
-  else headers[name] = Array.isArray(before) ? [...before, value] : [String(before), value];
-}
+const CUT_SHORT = new Error('The answer is cut short.');

@@ -69,12 +69,16 @@ export class Http2Clients {
     let open = 0;
     // What it breaks are its streams, which hear of it themselves.
     session.on('error', () => undefined);
+    // A client that ends its side of a connection of HTTP/2 is gone, not waiting for answers as one of HTTP/1.1 may be.
+    socket.once('end', () => session.destroy());
     session.on('close', () => {
       cancelIdle();
       this.#sessions.delete(session);
     });
     session.on('stream', (stream, headers, flags, raw: readonly string[]) => {
       stream.on('error', () => undefined);
+      // With bytes that nobody has read, a stream that its client resets with code 0 would else stay as it is, its request in a pod.
+      stream.once('aborted', () => setImmediate(() => stream.destroy()));
       if (this.#streams >= this.#options.maxStreams) return stream.close(constants.NGHTTP2_REFUSED_STREAM);
       cancelIdle();
       open += 1;

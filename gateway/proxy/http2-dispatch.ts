@@ -1,12 +1,6 @@
 /** One request to a pod by HTTP/2. It speaks to its handler as undici does, so an attempt cannot tell the two apart. */
-import {
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from 'node:http2';
-import { Readable } from 'node:stream';
+import { constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
+import { addAbortSignal, Readable } from 'node:stream';
 import { errors, type Dispatcher } from 'undici';
 import { NotSent } from './not-sent.ts';
 
@@ -42,7 +36,8 @@ export class Http2Dispatch implements Dispatcher.DispatchController {
   abort(reason: Error): void {
     if (this.#isOver) return;
     this.#reason = reason;
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
+    // As CANCEL. `close` would end the request first, and a pod could take what is there of it for all.
+    if (this.#stream !== undefined) addAbortSignal(AbortSignal.abort(), this.#stream);
   }
 
   pause(): void {
@@ -136,13 +131,8 @@ function toHeaders(
   path: string,
   fields: readonly string[],
   length: number | undefined,
-): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = { ':method': method, ':path': path, ':scheme': 'http', te: 'trailers' };
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [name = '', value = ''] = [fields[at], fields[at + 1]];
-    const before = headers[name];
-    headers[name] = before === undefined ? value : [before, value].flat().map(String);
-  }
-  if (length !== undefined) headers['content-length'] = length;
+): readonly string[] {
+  const headers = [':method', method, ':path', path, ':scheme', 'http', 'te', 'trailers', ...fields];
+  if (length !== undefined) headers.push('content-length', String(length));
   return headers;
 }

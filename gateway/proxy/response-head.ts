@@ -12,6 +12,7 @@ const NOT_PASSED_ON = new Set<string>([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   RESPONSE_HEADERS.podUid,
   RESPONSE_HEADERS.revision,
   RESPONSE_HEADERS.coldStart,

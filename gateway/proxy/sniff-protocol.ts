@@ -21,7 +21,7 @@ export function sniffProtocol(socket: Socket, { milliseconds, http1, http2 }: Pr
     const length = Math.min(seen.length, PREFACE.length);
     const isPreface = seen.compare(PREFACE, 0, length, 0, length) === 0;
     if (isPreface && length < PREFACE.length) return;
-    socket.off('data', onData).off('error', destroy).off('timeout', destroy).setTimeout(0);
+    socket.off('data', onData).off('end', destroy).off('error', destroy).off('timeout', destroy).setTimeout(0);
     if (isPreface) {
       socket.pause();
       socket.unshift(seen);
@@ -32,5 +32,5 @@ export function sniffProtocol(socket: Socket, { milliseconds, http1, http2 }: Pr
       socket.unshift(seen);
     }
   };
-  socket.on('data', onData).on('error', destroy).on('timeout', destroy).setTimeout(milliseconds);
+  socket.on('data', onData).on('end', destroy).on('error', destroy).on('timeout', destroy).setTimeout(milliseconds);
 }
