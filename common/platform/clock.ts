@@ -12,11 +12,19 @@ export interface Clock {
   after(milliseconds: number, callback: () => void): Cancel;
 }
 
+/** Milliseconds beyond which Node's timers overflow, and call back at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (milliseconds, callback) => {
-    const timer = setTimeout(callback, milliseconds);
+    let timer: NodeJS.Timeout;
+    const count = (left: number): void => {
+      timer =
+        left <= LONGEST_TIMER ? setTimeout(callback, left) : setTimeout(count, LONGEST_TIMER, left - LONGEST_TIMER);
+    };
+    count(milliseconds);
     return () => {
       clearTimeout(timer);
     };
