@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (milliseconds, callback) => {
-    let timer: NodeJS.Timeout;
+    let timer: ReturnType<typeof setTimeout>;
     const count = (left: number): void => {
       timer =
         left <= LONGEST_TIMER ? setTimeout(callback, left) : setTimeout(count, LONGEST_TIMER, left - LONGEST_TIMER);
