@@ -239,6 +239,33 @@ describe('the queue', () => {
   });
 });
 
+describe('a pod that is one too many', () => {
+  test('gets no request while another has room, so that it is idle and can go', async () => {
+    const runtimes = [await gateway.runtime('a'), await gateway.runtime('b')];
+    const [stays, spare] = runtimes.map((one) => one.route());
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([stays!, { ...spare!, spare: true }])] })]);
+    for (let number = 0; number < 10; number += 1) await call(gateway.ports.http, { path: '/' });
+    expect(runtimes.map(({ count }) => count)).toEqual([10, 0]);
+  });
+
+  test('gets those that the others have no room for, and all of them again once it is wanted', async () => {
+    const runtimes = [await gateway.runtime('a', stall), await gateway.runtime('b', stall)];
+    const [stays, spare] = runtimes.map((one) => one.route());
+    const operator = await gateway.leader([
+      functionRoute({ concurrencyLimit: 1, revisions: [revisionRoute([stays!, { ...spare!, spare: true }])] }),
+    ]);
+    const calls = [call(gateway.ports.http, { path: '/' }), call(gateway.ports.http, { path: '/' })];
+    for (const runtime of runtimes) await runtime.received.next();
+    operator.routes(2, [functionRoute({ revisions: [revisionRoute([{ ...stays!, spare: true }, spare!])] })]);
+    await gateway.tookEpoch(2);
+    calls.push(call(gateway.ports.http, { path: '/' }));
+    await runtimes[1]?.received.next();
+    expect(runtimes.map(({ count }) => count)).toEqual([1, 2]);
+    await gateway.closeGateway();
+    await Promise.allSettled(calls);
+  });
+});
+
 describe('announcements', () => {
   test.each([
     ['without a token', undefined, 401],

@@ -60,4 +60,9 @@ export interface PodRoute extends PodAddress {
   readonly uid: string;
   /** A terminating pod gets no new request; it is listed until it is gone, so that its late announcement is not believed. */
   readonly state: 'Ready' | 'Terminating';
+  /**
+   * More pods are ready than are wanted, and this one is to go once no request is in it: it gets new ones only while no other pod has room. Absent of all
+   * others; a gateway that is older than this field does not read it.
+   */
+  readonly spare?: boolean;
 }

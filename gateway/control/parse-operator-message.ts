@@ -105,6 +105,7 @@ function parsePod(value: unknown, path: string): PodRoute {
     name: name(given['name'], `${path}.name`),
     uid: parseUid(given['uid'], `${path}.uid`),
     state: oneOf(given['state'], `${path}.state`, ['Ready', 'Terminating']),
+    ...(given['spare'] === true ? { spare: true } : {}),
     ...parseAddress(given, `${path}.`),
   };
 }

@@ -24,7 +24,14 @@ const announcement = {
   phases: { fetch: 12.5 },
 };
 
-const pod = { name: 'p', uid: 'u', state: 'Ready', host: 'fd00::7', ports: { http: 1, control: 2 } } as const;
+const pod = {
+  name: 'p',
+  uid: 'u',
+  state: 'Ready',
+  spare: true,
+  host: 'fd00::7',
+  ports: { http: 1, control: 2 },
+} as const;
 const routes = {
   type: 'routes',
   epoch: 1,

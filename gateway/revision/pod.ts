@@ -22,6 +22,8 @@ export class Pod implements Candidate {
   /** What routes last said of its address; undefined while they have not listed it. */
   listed: PodAddress | undefined = undefined;
   terminating = false;
+  /** It is to go once no request is in it. */
+  spare = false;
   readonly #connect: ConnectPod;
   #address: PodAddress;
   #connection: PodConnection;

@@ -54,6 +54,8 @@ export class Revision {
   readonly #pods = new Map<string, Pod>();
   /** Those that may get requests: an array, because two are drawn from it for each request. */
   #ready: readonly Pod[] = [];
+  /** Those of them that are to stay. */
+  #staying: readonly Pod[] = [];
   #failure: Failure | undefined;
   #startSeconds: number | undefined;
   #cancelWake: Cancel | undefined;
@@ -115,7 +117,9 @@ export class Revision {
 
   /** A slot in a pod, before those who wait. */
   acquireFirst(now: number): Pod | undefined {
-    const pod = pickPod(this.#ready, now, this.settings.concurrencyLimit, this.#services.random);
+    const pod =
+      this.#pick(this.#staying, now) ??
+      (this.#staying.length < this.#ready.length ? this.#pick(this.#ready, now) : undefined);
     if (pod === undefined) return undefined;
     pod.take(now);
     this.meter.sent();
@@ -166,12 +170,13 @@ export class Revision {
     this.#failure = route.failure;
     this.#startSeconds = route.startSeconds;
     const listed = new Set<string>();
-    for (const { uid, name, state, ...address } of route.pods) {
+    for (const { uid, name, state, spare = false, ...address } of route.pods) {
       listed.add(uid);
       const pod = this.#pods.get(uid) ?? this.#add(new Pod(uid, name, address, this.#services.connect));
       if (pod.listed === undefined || !sameAddress(pod.listed, address)) pod.moveTo(address);
       pod.listed = address;
       pod.terminating = state === 'Terminating';
+      pod.spare = spare;
       pod.renew();
       if (!pod.terminating) this.#services.barred.lift(uid);
     }
@@ -224,6 +229,7 @@ export class Revision {
     this.metrics = NO_METRICS;
     for (const pod of this.#pods.values()) this.#remove(pod, now);
     this.#ready = [];
+    this.#staying = [];
     this.flush((waiter) => {
       waiter.displaced();
     });
@@ -245,6 +251,10 @@ export class Revision {
     for (const pod of this.#pods.values()) pod.close();
   }
 
+  #pick(pods: readonly Pod[], now: number): Pod | undefined {
+    return pickPod(pods, now, this.settings.concurrencyLimit, this.#services.random);
+  }
+
   #add(pod: Pod): Pod {
     this.#pods.set(pod.uid, pod);
     return pod;
@@ -259,6 +269,7 @@ export class Revision {
   /** After pods changed. */
   #settle(): void {
     this.#ready = [...this.#pods.values()].filter(({ terminating }) => !terminating);
+    this.#staying = this.#ready.filter(({ spare }) => !spare);
     const failure = this.failure;
     if (failure === undefined) {
       this.#serveQueue();

@@ -8,6 +8,7 @@ import type { ScalableRevision } from '../autoscaler/scalable.ts';
 import { scalingSettings } from '../autoscaler/scaling-settings.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
+import { sparePods } from '../pods/plan-pods.ts';
 import { observePod, startTimeout, type PodState, type Watching } from '../pods/pod-state.ts';
 import { endedRow, healsAt, NO_FAILURES, recordFailure, refusal, retryNow } from '../pods/start-history.ts';
 import { expectedStart, recordStart } from '../pods/start-time.ts';
@@ -147,6 +148,7 @@ export function scalableRevision(
 export function routedPods(
   pods: readonly PodState[],
   { history, startTimes }: RevisionMemory,
+  desired: number | undefined,
   now: number,
 ): RevisionPods {
   const stuck = pods.find(({ phase, failure }) => phase === 'Starting' && failure?.permanent === true)?.failure;
@@ -154,6 +156,7 @@ export function routedPods(
   return {
     pods,
     failure: why === undefined ? undefined : { reason: why.reason, message: why.message },
+    spare: new Set(desired === undefined ? [] : sparePods(pods, desired).map(({ uid }) => uid)),
     startMilliseconds: expectedStart(startTimes),
   };
 }

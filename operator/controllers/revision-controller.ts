@@ -130,8 +130,9 @@ export class RevisionController {
   /** For routes. */
   routed(key: string): RevisionPods {
     const subject = this.#subject(key);
-    if (subject === undefined) return { pods: [], failure: undefined, startMilliseconds: undefined };
-    return routedPods(subject.pods, subject.memory, this.#options.clock.now());
+    if (subject === undefined) return { pods: [], failure: undefined, spare: new Set(), startMilliseconds: undefined };
+    const { clock, autoscaler } = this.#options;
+    return routedPods(subject.pods, subject.memory, autoscaler.decision(key)?.desired, clock.now());
   }
 
   /** To be told of each decision; making it so is for `reconcile`. */

@@ -39,7 +39,7 @@ export function planPods({ revision, pods, takenNames, desired, maxUnschedulable
   const surplus = Math.max(0, ready.length + starting.length - desired);
   const crowd = Math.max(0, unschedulable.length - maxUnschedulable);
   const dropped = starting.slice(0, Math.max(surplus, crowd));
-  const drainCount = Math.max(0, surplus - dropped.length);
+  const drainCount = sparePods(pods, desired).length;
 
   const missing = desired - ready.length - starting.length;
   const mayCreate = unschedulable.length < maxUnschedulable;
@@ -50,6 +50,15 @@ export function planPods({ revision, pods, takenNames, desired, maxUnschedulable
     drain: drainCount > 0 ? ready : [],
     drainCount,
   };
+}
+
+/**
+ * Ready pods beyond what is wanted, the newest first. Gateways spare them as long as the others have room: a load that is spread over all pods leaves
+ * none idle, so that none could ever go.
+ */
+export function sparePods(pods: readonly PodState[], desired: number): PodState[] {
+  const ready = pods.filter(({ phase }) => phase === 'Ready').sort(newestFirst);
+  return ready.slice(0, Math.max(0, ready.length - desired));
 }
 
 /** The lowest free ordinals: `digits-00001-0`, or `digits-00001-1` while that one still terminates. */

@@ -5,7 +5,7 @@ import type { PodState } from '../pods/pod-state.ts';
 import { buildRoute, type RevisionPods } from './build-route.ts';
 
 const address = { host: '10.0.0.7', ports: { http: 8080, control: 9091 } };
-const NONE: RevisionPods = { pods: [], failure: undefined, startMilliseconds: undefined };
+const NONE: RevisionPods = { pods: [], failure: undefined, spare: new Set(), startMilliseconds: undefined };
 const failure = { reason: 'ModelInvalid', message: 'No model' };
 
 function pod(name: string, phase: PodState['phase'], more: Partial<PodState> = {}): PodState {
@@ -46,6 +46,13 @@ describe('the route of a revision', () => {
 
   test('says why callers need not wait', () => {
     expect(revisionRoute({ pods: [pod('a', 'Terminating')], failure })).toMatchObject({ failure });
+  });
+
+  test('names the pods that are more than wanted', () => {
+    const pods = [pod('a', 'Ready'), pod('b', 'Ready')];
+    expect(revisionRoute({ pods, spare: new Set(['uid-b']) })).toMatchObject({
+      pods: [expect.not.objectContaining({ spare: true }), { name: 'b', spare: true }],
+    });
   });
 
   test('says how long a start takes', () => {

@@ -7,6 +7,8 @@ export interface RevisionPods {
   readonly pods: readonly PodState[];
   /** Why no pod can be had. */
   readonly failure: RevisionRoute['failure'];
+  /** Uids of ready pods beyond what is wanted. */
+  readonly spare: ReadonlySet<string>;
   /** What the start of a pod will take, once that was learned. */
   readonly startMilliseconds: number | undefined;
 }
@@ -26,8 +28,8 @@ export function buildRoute(view: FunctionView, podsOf: (revision: string) => Rev
   };
 }
 
-function revisionRoute(name: string, { pods, failure, startMilliseconds }: RevisionPods): RevisionRoute {
-  const routed = pods.map(podRoute).filter((pod) => pod !== undefined);
+function revisionRoute(name: string, { pods, failure, spare, startMilliseconds }: RevisionPods): RevisionRoute {
+  const routed = pods.map((pod) => podRoute(pod, spare.has(pod.uid))).filter((pod) => pod !== undefined);
   // With a pod that serves there is nothing to refuse, whatever became of the others.
   const refuses = failure !== undefined && !routed.some(({ state }) => state === 'Ready');
   return {
@@ -38,12 +40,12 @@ function revisionRoute(name: string, { pods, failure, startMilliseconds }: Revis
   };
 }
 
-function podRoute({ name, uid, phase, address }: PodState): PodRoute | undefined {
+function podRoute({ name, uid, phase, address }: PodState, isSpare: boolean): PodRoute | undefined {
   if (address === undefined) return undefined;
   switch (phase) {
     case 'Ready':
     case 'Terminating':
-      return { name, uid, state: phase, host: address.host, ports: address.ports };
+      return { name, uid, state: phase, ...(isSpare ? { spare: true } : {}), host: address.host, ports: address.ports };
     case 'Starting':
     case 'Failed':
       return undefined;
