@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
-import { decide, firstState, type Observation, type ScalerState } from './decide.ts';
+import { decide as decideReally, firstState, type Decide, type Observation, type ScalerState } from './decide.ts';
 import type { DemandSource } from './demand-source.ts';
 import { panicWindowSeconds } from './kpa/kpa-settings.ts';
 import type { RevisionKey, ScalableRevision, ScalingDecision, ScalingSettings } from './scalable.ts';
@@ -33,6 +33,8 @@ export interface AutoscalerOptions {
   /** After the first decision, and after each that differs in more than its averages. */
   readonly onDecision: (key: RevisionKey, decision: ScalingDecision) => void;
   readonly logger: Logger;
+  /** Another way to decide, for simulations that compare. */
+  readonly decide?: Decide;
 }
 
 const TICK_SECONDS = 2;
@@ -57,7 +59,7 @@ interface Decided {
 
 /** Begins to listen to the ledger and to tick; ends with `close`. */
 export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
-  const { clock, ledger, scalable, onDecision, logger } = options;
+  const { clock, ledger, scalable, onDecision, logger, decide = decideReally } = options;
   /** Only of revisions that are not at rest: these are visited on each tick. */
   const active = new Map<RevisionKey, Windows>();
   const decided = new Map<RevisionKey, Decided>();

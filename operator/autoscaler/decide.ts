@@ -67,6 +67,8 @@ export function firstState(revision: ScalableRevision, monotonic: number): Scale
   };
 }
 
+export type Decide = typeof decide;
+
 /** The decision of this moment, and the state for the next. */
 export function decide(
   revision: ScalableRevision,

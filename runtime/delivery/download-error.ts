@@ -17,19 +17,16 @@ export class DownloadError extends Error {
   readonly kind: DownloadErrorKind;
   /** Of the server's answer, where it was one. */
   readonly status: number | undefined;
-  /** Milliseconds that the server wants to be left alone for. */
-  readonly pauseMilliseconds: number;
 
-  constructor(message: string, kind: DownloadErrorKind, status?: number, pauseMilliseconds = 0) {
+  constructor(message: string, kind: DownloadErrorKind, status?: number) {
     super(message);
     this.kind = kind;
     this.status = status;
-    this.pauseMilliseconds = pauseMilliseconds;
   }
 }
 
 /** S3 and its like name the reason in XML; anything else of a body is not repeated, because nobody knows what is in it. */
-export function statusError(status: number, body = '', pauseMilliseconds = 0): DownloadError {
+export function statusError(status: number, body = ''): DownloadError {
   const code = /<Code>([A-Za-z]{1,64})<\/Code>/.exec(body)?.[1];
   const answered = `the server answered ${status}${code === undefined ? '' : ` ${code}`}`;
   if (status === 404 || status === 410) return new DownloadError(answered, 'notFound', status);
@@ -37,7 +34,7 @@ export function statusError(status: number, body = '', pauseMilliseconds = 0): D
     return new DownloadError(`${answered}: it wants credentials, or others`, 'lasting', status);
   }
   const temporary = status >= 500 || status === 408 || status === 425 || status === 429;
-  return new DownloadError(answered, temporary ? 'temporary' : 'lasting', status, pauseMilliseconds);
+  return new DownloadError(answered, temporary ? 'temporary' : 'lasting', status);
 }
 
 /** Anything that went wrong on the way, as DownloadError. */
