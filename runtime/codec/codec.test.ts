@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { Abandoned } from '../admission/execution.ts';
 import type { Tensor } from '../inference.ts';
-import { responseEncoder } from '../protocol/encode-response.ts';
+import { responseEncoder, type EncodedResponse } from '../protocol/encode-response.ts';
 import { HEADER_LENGTH, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
+import { oddDocuments, requests } from '../protocol/request.arbitrary.ts';
+import { tensors } from '../protocol/tensor.arbitrary.ts';
 import { Codec } from './codec.ts';
 
 let codec = new Codec('digits', 'digits-00001');
@@ -36,6 +39,93 @@ function plain(list: readonly Tensor[]): unknown[] {
     data: data instanceof Uint8Array ? [...data] : data.map((element) => [...element]),
   }));
 }
+
+/** What came of it: the request or answer, or the status and sentence that refuse it. */
+async function outcome<T>(work: () => T | Promise<T>): Promise<T | { status: number; message: string }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return { status: error.status, message: error.message };
+  }
+}
+
+function plainRequest(request: Awaited<ReturnType<typeof outcome<ParsedRequest>>>): unknown {
+  return 'inputs' in request ? { ...request, inputs: plain(request.inputs) } : request;
+}
+
+/** With its body as text, which is compared at once and not byte by byte. */
+function plainAnswer(answer: Awaited<ReturnType<typeof outcome<EncodedResponse>>>): unknown {
+  return 'body' in answer ? { ...answer, body: answer.body.toString('latin1') } : answer;
+}
+
+/** Each run waits for two threads to take turns, which a busy machine lets them do late. */
+const RUNS = { numRuns: 60 };
+const MOST_MILLISECONDS = 60_000;
+
+describe('whatever it says', () => {
+  test(
+    'large JSON comes to the same as small JSON',
+    async () => {
+      const documents = fc.oneof(
+        requests,
+        fc.tuple(oddDocuments, fc.uint8Array({ minLength: 8, maxLength: 8 })).map(([document, bytes]) => ({
+          json: Buffer.from(JSON.stringify(document)),
+          blobs: [bytes],
+        })),
+        fc.record({ json: fc.string().map((text) => Buffer.from(text)), blobs: fc.constant([]) }),
+      );
+      await fc.assert(
+        fc.asyncProperty(documents, fc.boolean(), async ({ json, blobs }, hasLength) => {
+          const large = Buffer.concat([json, Buffer.from(ROOM)]);
+          const headers = hasLength ? { [HEADER_LENGTH]: String(large.length) } : {};
+          const bytes = Buffer.concat([large, ...blobs]);
+          const expected = await outcome(() => parseRequest(headers, Buffer.from(bytes)));
+          const parsed = await outcome(() => {
+            const parsing = codec.parse(headers, bytes, STAYS);
+            expect(parsing).toBeInstanceOf(Promise);
+            return parsing;
+          });
+          expect(plainRequest(parsed)).toEqual(plainRequest(expected));
+        }),
+        RUNS,
+      );
+    },
+    MOST_MILLISECONDS,
+  );
+
+  test(
+    'a large answer comes to the same as a small one',
+    async () => {
+      const write = responseEncoder('digits', 'digits-00001');
+      const large: Tensor = { name: 'large', datatype: 'UINT8', shape: [10_001], data: new Uint8Array(10_001).fill(7) };
+      const request = fc.record({ id: fc.string(), binary: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }) });
+      await fc.assert(
+        fc.asyncProperty(tensors, request, async (given, { id, binary }) => {
+          const outputs = [...given.filter(({ name }) => name !== large.name), large];
+          const asked: ParsedRequest = {
+            id,
+            inputs: [],
+            binaryOutput: false,
+            outputs: outputs.map(({ name }, index) => ({
+              name,
+              binary: name !== large.name && binary[index] === true,
+            })),
+          };
+          const expected = await outcome(() => write(asked, outputs));
+          const written = await outcome(() => {
+            const writing = codec.encode(asked, outputs, STAYS);
+            expect(writing).toBeInstanceOf(Promise);
+            return writing;
+          });
+          expect(plainAnswer(written)).toEqual(plainAnswer(expected));
+        }),
+        RUNS,
+      );
+    },
+    MOST_MILLISECONDS,
+  );
+});
 
 describe('large JSON', () => {
   test('is read as small JSON is', async () => {

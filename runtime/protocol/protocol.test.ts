@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import type { Tensor } from '../inference.ts';
 import { checkRequest } from './check-request.ts';
 import { responseEncoder } from './encode-response.ts';
-import { encodeJsonElements } from './encode-json-elements.ts';
 import { HEADER_LENGTH, parseRequest, type ParsedRequest } from './parse-request.ts';
 import { parseRawRequest } from './parse-raw-request.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { blob, tensors } from './tensor.arbitrary.ts';
+import { oddDocuments, requests } from './request.arbitrary.ts';
+import { tensors } from './tensor.arbitrary.ts';
 
 const encode = responseEncoder('digits', 'digits-00001');
 
@@ -49,16 +49,7 @@ describe('whatever the tensors', () => {
 
   test('a request may mix JSON and binary, at any alignment', () => {
     fc.assert(
-      fc.property(tensors, fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }), fc.nat(8), (inputs, binary, pad) => {
-        const parts = inputs.map((tensor, index) => {
-          const { name, datatype, shape } = tensor;
-          const start = JSON.stringify({ name, datatype, shape }).slice(0, -1);
-          return binary[index] === true
-            ? `${start},"parameters":{"binary_data_size":${blob(tensor).length}}}`
-            : `${start},"data":${encodeJsonElements(tensor)}}`;
-        });
-        const json = Buffer.from(`{"inputs":[${parts.join(',')}]${' '.repeat(pad)}}`);
-        const blobs = inputs.filter((_, index) => binary[index] === true).map(blob);
+      fc.property(requests, ({ inputs, json, blobs }) => {
         const request = parseRequest({ [HEADER_LENGTH]: String(json.length) }, Buffer.concat([json, ...blobs]));
         expect(plain(request.inputs)).toEqual(plain(inputs));
       }),
@@ -109,30 +100,8 @@ describe('whatever the bytes', () => {
   });
 
   test('a request with any part replaced by any JSON is a request or a ProtocolError', () => {
-    const value = fc.jsonValue({ maxDepth: 3 });
-    const odd = (usual: unknown): fc.Arbitrary<unknown> =>
-      fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, value);
-    const tensor = fc.record(
-      {
-        name: odd('x'),
-        datatype: fc.oneof(odd('FP32'), fc.constantFrom('INT64', 'BYTES', 'BOOL', 'FP16')),
-        shape: fc.oneof(odd([1, 2]), fc.constant([1e9, 1e9]), fc.constant([0, 2 ** 31])),
-        data: odd([1, 2]),
-        parameters: fc.oneof(value, fc.record({ binary_data_size: odd(8) })),
-      },
-      { requiredKeys: ['name', 'datatype'] },
-    );
-    const request = fc.record(
-      {
-        id: odd('a'),
-        parameters: odd({ binary_data_output: true }),
-        inputs: fc.oneof(fc.array(tensor), value),
-        outputs: fc.oneof(fc.array(fc.record({ name: odd('y'), parameters: odd({ binary_data: true }) })), value),
-      },
-      { requiredKeys: ['inputs'] },
-    );
     fc.assert(
-      fc.property(request, fc.boolean(), (document, binary) => {
+      fc.property(oddDocuments, fc.boolean(), (document, binary) => {
         const json = Buffer.from(JSON.stringify(document));
         refused(
           binary ? { [HEADER_LENGTH]: String(json.length) } : {},
