@@ -31,6 +31,8 @@ export interface Tensor {
 export interface InferenceRequest {
   /** Already checked against the model's inputs: every name once, dtypes and fixed dimensions right. */
   readonly inputs: readonly Tensor[];
+  /** Nobody else reads the memory of the inputs, so the model may take it: they are then unusable. */
+  readonly mayTakeInputs?: boolean;
   /** Names of the outputs wanted; all of them if absent. */
   readonly outputs?: readonly string[];
   /** Aborts while the request still waits for its run; a run that began goes on. */

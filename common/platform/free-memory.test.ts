@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { freeMemory } from './free-memory.ts';
+import { freeBuffer, freeMemory } from './free-memory.ts';
 
 const LARGE = 64 * 1024;
 
@@ -21,4 +21,11 @@ test('leaves alone what is not worth it, what is shared with threads, and what i
   const freed = Buffer.allocUnsafeSlow(LARGE);
   for (const bytes of [small, shared, freed, freed]) freeMemory(bytes);
   expect([small, shared, freed].map(({ byteLength }) => byteLength)).toEqual([100, LARGE, 0]);
+});
+
+test('gives a buffer back of which a part was in use', () => {
+  const part = Buffer.allocUnsafeSlow(LARGE).subarray(5, 7);
+  freeBuffer(part.buffer);
+  expect(part.byteLength).toBe(0);
+  expect(() => freeBuffer(part.buffer)).not.toThrow();
 });

@@ -8,6 +8,10 @@ const WORTH_BYTES = 16 * 1024;
 
 /** The bytes are unusable afterwards, as is every other view of them. Does nothing where they are few, or only a part of a buffer that others may use. */
 export function freeMemory({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength < WORTH_BYTES || !(buffer instanceof ArrayBuffer) || byteLength !== buffer.byteLength) return;
-  buffer.transfer(0);
+  if (byteLength === buffer.byteLength) freeBuffer(buffer);
+}
+
+/** As above, whatever part of it is in use. Does nothing where the buffer is small, or not this thread's alone. */
+export function freeBuffer(buffer: ArrayBufferLike): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= WORTH_BYTES) buffer.transfer(0);
 }

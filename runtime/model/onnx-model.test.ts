@@ -94,6 +94,22 @@ describe('OnnxModel', () => {
     expect(model.load).toEqual({ waiting: 0, running: 0 });
   });
 
+  test('gives the session the memory of inputs that it may take and that run alone, and copies all others', async () => {
+    const model = makeModel();
+    const inputs = [1, 2, 3, 4].map((value) => [tensor([[value]])]);
+    const answers = inputs.map((given, index) => model.infer({ inputs: given, mayTakeInputs: index !== 3 }));
+    run(0).succeed();
+    await settle();
+    expect(sent(1)).toEqual([2, 3, 4]);
+    run(1).succeed();
+    await Promise.all(answers);
+    const last = [tensor([[5]])];
+    const answer = model.infer({ inputs: last });
+    run(2).succeed();
+    expect(values(await answer)).toEqual([5]);
+    expect([...inputs, last].map(([given]) => (given?.data as Uint8Array).byteLength)).toEqual([0, 1, 1, 1, 1]);
+  });
+
   test('measures the wait in the queue and passes on what the session measured', async () => {
     const model = makeModel();
     const [, second] = [model.infer(request([1])), model.infer(request([2]))];

@@ -5,6 +5,7 @@
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { ModelFacts } from '../../common/wire/announcement.ts';
 import { BatchQueue, type BatchLimits, type Queued } from '../batching/batch-queue.ts';
+import { handOver } from '../batching/hand-over.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
 import { splitOutputs, toTensor } from '../batching/split-outputs.ts';
 import {
@@ -42,6 +43,7 @@ const ALONE: BatchLimits = { maxBatchSize: 1, maxDelayMilliseconds: 0 };
 interface Waiting extends Queued {
   /** In the model's order. */
   readonly inputs: readonly Tensor[];
+  readonly mayTakeInputs: boolean;
   readonly outputs: readonly string[];
   readonly signal: AbortSignal | undefined;
   readonly deadline: number;
@@ -133,6 +135,7 @@ export class OnnxModel implements Model {
         order: this.#order++,
         arrivedAt: now,
         inputs,
+        mayTakeInputs: request.mayTakeInputs ?? false,
         outputs: request.outputs ?? this.#outputNames,
         signal,
         deadline,
@@ -326,6 +329,9 @@ function batchKey(request: InferenceRequest, inputs: readonly Tensor[], rows: nu
 
 /** Throws InferenceError if there is no memory for so much, which may be because of the company alone. */
 function packBatch(batch: readonly Waiting[]): SessionTensor[] {
+  const [only] = batch.length === 1 ? batch : [];
+  const asTheyAre = only?.mayTakeInputs === true ? handOver(only.inputs) : undefined;
+  if (asTheyAre !== undefined) return asTheyAre;
   try {
     return packInputs(batch.map(({ inputs }) => inputs));
   } catch (error) {

@@ -1,6 +1,6 @@
 /** `POST /v2/models/M/infer`: admits, parses, checks, runs and answers one request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { freeMemory } from '../../common/platform/free-memory.ts';
+import { freeBuffer } from '../../common/platform/free-memory.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
@@ -16,7 +16,7 @@ import { HEADER_LENGTH } from '../protocol/parse-request.ts';
 import { CLOSE, JSON_TYPE, type Answers } from './answers.ts';
 import { compressAnswer } from './compress-answer.ts';
 import type { RuntimeMetrics } from './metrics.ts';
-import { readBody } from './read-body.ts';
+import { readBody, type Body } from './read-body.ts';
 import type { Handler } from './router.ts';
 import { failureReason, runInference } from './run-inference.ts';
 import type { FailureReason } from './statistics.ts';
@@ -88,7 +88,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     return admitted;
   }
 
-  function readAdmitted(request: IncomingMessage, admitted: AdmittedRequest): Promise<Buffer> {
+  function readAdmitted(request: IncomingMessage, admitted: AdmittedRequest): Promise<Body> {
     return readBody(request, {
       maxBodyBytes: gate.maxBodyBytes,
       take: (bytes) => {
@@ -107,16 +107,16 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     if (model === undefined) throw new Error('A request was admitted before there was a model.');
     const { execution } = admitted;
     const held = <T>(work: T | Promise<T>): T | Promise<T> => (work instanceof Promise ? execution.hold(work) : work);
-    let body: Buffer | undefined;
+    let body: Body | undefined;
     try {
       body = await readAdmitted(request, admitted);
       admitted.hasBody = true;
       const parsed =
         request.headers[HEADER_LENGTH] === '0'
-          ? parseRawRequest(model.facts.inputs, body)
-          : await held(codec.parse(request.headers, body, execution));
+          ? parseRawRequest(model.facts.inputs, body.bytes)
+          : await held(codec.parse(request.headers, body.bytes, execution));
       checkRequest(parsed, model.facts);
-      const result = await runInference(model, parsed, execution, metrics);
+      const result = await runInference(model, parsed, execution, metrics, body.isOwn);
       const outputs = classifyOutputs(result.outputs, parsed.outputs, model.facts.outputs);
       const written = held(codec.encode(parsed, outputs, execution));
       const { body: plain, jsonLength } = written instanceof Promise ? await written : written;
@@ -136,7 +136,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       throw error;
     } finally {
       // The run has ended, and nothing of the answer is a view of it.
-      if (body !== undefined) freeMemory(body);
+      if (body?.isOwn === true) freeBuffer(body.bytes.buffer);
     }
   };
 }

@@ -165,9 +165,8 @@ function routes(options: InferenceServerOptions & InferenceRouteOptions): Readon
     },
     '/v2/repository/index': {
       async POST(request, response) {
-        const onlyReady = parseIndexRequest(
-          await readBody(request, { maxBodyBytes: MOST_INDEX_BYTES, take: () => true }),
-        );
+        const { bytes } = await readBody(request, { maxBodyBytes: MOST_INDEX_BYTES, take: () => true });
+        const onlyReady = parseIndexRequest(bytes);
         const state = isReady() ? 'READY' : 'UNAVAILABLE';
         answers.json(response, 200, onlyReady && !isReady() ? [] : [{ name, version, state, reason: '' }]);
       },

@@ -9,6 +9,7 @@ import { freeMemory } from '../../common/platform/free-memory.ts';
 import { isOfUnknownLength } from '../admission/decide-admission.ts';
 import { Abandoned } from '../admission/execution.ts';
 import { Refused } from '../admission/refused.ts';
+import { HEADER_LENGTH } from '../protocol/parse-request.ts';
 import { ProtocolError, quote } from '../protocol/protocol-error.ts';
 
 export interface BodyLimits {
@@ -17,6 +18,14 @@ export interface BodyLimits {
   readonly take: (bytes: number) => boolean;
 }
 
+export interface Body {
+  readonly bytes: Buffer;
+  /** Nothing else lies in their buffer, so it may be handed over or given back. */
+  readonly isOwn: boolean;
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** The content codings that are undone; `deflate` is the zlib format, as HTTP has it. */
 const CODINGS = { gzip: 'createGunzip', 'x-gzip': 'createGunzip', deflate: 'createInflate' } as const;
 
@@ -24,16 +33,17 @@ const CODINGS = { gzip: 'createGunzip', 'x-gzip': 'createGunzip', deflate: 'crea
  * Rejects with ProtocolError for what is too large or not what its Content-Encoding says, with Refused where the pod has no room, and with Abandoned
  * when the client breaks off: nobody waits for an answer then.
  */
-export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Body> {
   const coding = request.headers['content-encoding'];
-  if (Number(request.headers['content-length'] ?? 0) > limits.maxBodyBytes) {
-    return Promise.reject(tooLarge(limits.maxBodyBytes));
-  }
-  if (coding === undefined || coding === 'identity') return collect(request, request, limits);
-  return inflate(request, coding.toLowerCase(), limits);
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > limits.maxBodyBytes) return Promise.reject(tooLarge(limits.maxBodyBytes));
+  if (!isOfUnknownLength(request.headers)) return receive(request, length);
+  return coding === undefined || coding === 'identity'
+    ? collect(request, request, limits)
+    : inflate(request, coding.toLowerCase(), limits);
 }
 
-async function inflate(request: IncomingMessage, coding: string, limits: BodyLimits): Promise<Buffer> {
+async function inflate(request: IncomingMessage, coding: string, limits: BodyLimits): Promise<Body> {
   if (!isCoding(coding)) {
     throw new ProtocolError(
       `Content-Encoding ${quote(coding)} is not understood; send the body as it is, or with gzip or deflate.`,
@@ -66,37 +76,75 @@ async function inflate(request: IncomingMessage, coding: string, limits: BodyLim
   }
 }
 
-function collect(request: IncomingMessage, source: Readable, { maxBodyBytes, take }: BodyLimits): Promise<Buffer> {
-  const isUnknown = isOfUnknownLength(request.headers);
+/** A body that says its length is written where it stays, and so that the tensors behind its JSON are aligned for their session. */
+function receive(request: IncomingMessage, length: number): Promise<Body> {
   return new Promise((resolve, reject) => {
-    // Stays after a refused upload: an error without a listener would end the process.
-    request.on('error', () => {
-      reject(new Abandoned('The client broke off its request.'));
+    rejectWhenBroken(request, reject);
+    let body: Body = { bytes: NOTHING, isOwn: false };
+    let received = 0;
+    request.on('data', (piece: Buffer) => {
+      if (received === 0)
+        body = piece.length === length ? asBody(piece) : allocate(length, request.headers[HEADER_LENGTH]);
+      if (piece.length === length) return;
+      body.bytes.set(piece, received);
+      received += piece.length;
+      // Node's parser of HTTP makes a buffer for each piece, and forgets it.
+      freeMemory(piece);
     });
+    request.on('end', () => {
+      resolve(body);
+    });
+  });
+}
+
+/** What a tensor of any datatype may begin at a multiple of. */
+const ALIGNMENT = 8;
+
+function allocate(length: number, jsonLength: string | string[] | undefined): Body {
+  const before = Number(jsonLength ?? 0) % ALIGNMENT;
+  const start = before > 0 ? ALIGNMENT - before : 0;
+  return { bytes: Buffer.allocUnsafeSlow(start + length).subarray(start), isOwn: true };
+}
+
+function asBody(bytes: Buffer): Body {
+  return { bytes, isOwn: bytes.byteLength === bytes.buffer.byteLength };
+}
+
+/** A body whose length nobody knows before its end. */
+function collect(request: IncomingMessage, source: Readable, { maxBodyBytes, take }: BodyLimits): Promise<Body> {
+  return new Promise((resolve, reject) => {
+    rejectWhenBroken(request, reject);
     if (source !== request) source.on('error', reject);
-    const collected = new ByteCollector(isUnknown ? 0 : Number(request.headers['content-length'] ?? 0));
+    const collected = new ByteCollector();
     let first: Buffer | undefined;
-    const keep = (chunk: Buffer): void => {
-      collected.push(chunk);
-      // What is copied is given back; zlib goes on with its buffers. Node's parser of HTTP makes one for each piece, and forgets it.
+    const keep = (piece: Buffer): void => {
+      collected.push(piece);
+      // What is copied is given back; zlib goes on with its buffers.
       if (source !== request) return;
       if (first === undefined) {
-        first = chunk;
+        first = piece;
         return;
       }
-      freeMemory(chunk);
+      freeMemory(piece);
       freeMemory(first);
     };
-    const onData = (chunk: Buffer): void => {
-      if (collected.length + chunk.length > maxBodyBytes) reject(tooLarge(maxBodyBytes));
-      else if (isUnknown && !take(chunk.length)) reject(new Refused('LimitReached'));
-      else return keep(chunk);
+    const onData = (piece: Buffer): void => {
+      if (collected.length + piece.length > maxBodyBytes) reject(tooLarge(maxBodyBytes));
+      else if (!take(piece.length)) reject(new Refused('LimitReached'));
+      else return keep(piece);
       source.off('data', onData);
     };
     source.on('data', onData);
     source.on('end', () => {
-      resolve(collected.bytes);
+      resolve(asBody(collected.bytes));
     });
+  });
+}
+
+/** Stays after a refused upload: an error without a listener would end the process. */
+function rejectWhenBroken(request: IncomingMessage, reject: (reason: Error) => void): void {
+  request.on('error', () => {
+    reject(new Abandoned('The client broke off its request.'));
   });
 }
 

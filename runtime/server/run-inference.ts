@@ -15,6 +15,7 @@ export async function runInference(
   parsed: ParsedRequest,
   execution: Execution,
   metrics: Pick<RuntimeMetrics, 'ran'>,
+  mayTakeInputs = false,
 ): Promise<InferenceResult> {
   const { inputs, priority, timeout } = parsed;
   const outputs = parsed.outputs?.map(({ name }) => name);
@@ -23,6 +24,7 @@ export async function runInference(
     .run((signal) =>
       model.infer({
         inputs,
+        mayTakeInputs,
         signal,
         ...(outputs !== undefined && { outputs }),
         ...(priority !== undefined && { priority }),
