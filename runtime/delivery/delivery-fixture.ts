@@ -28,12 +28,13 @@ export class DeliveryFixture {
   readonly #servers: Server[] = [];
 
   /** Gives `http://127.0.0.1:port`. */
-  async serve(listener: RequestListener): Promise<string> {
+  async serve(listener: RequestListener, onConnection?: () => void): Promise<string> {
     const server = createServer((request, response) => {
       const { method = '', url = '', headers } = request;
       this.requests.push([method, url, headers.range].filter((text) => text !== undefined).join(' '));
       listener(request, response);
     });
+    if (onConnection !== undefined) server.on('connection', onConnection);
     this.#servers.push(server);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -17,16 +17,19 @@ export class DownloadError extends Error {
   readonly kind: DownloadErrorKind;
   /** Of the server's answer, where it was one. */
   readonly status: number | undefined;
+  /** Milliseconds that the server wants to be left alone for. */
+  readonly pauseMilliseconds: number;
 
-  constructor(message: string, kind: DownloadErrorKind, status?: number) {
+  constructor(message: string, kind: DownloadErrorKind, status?: number, pauseMilliseconds = 0) {
     super(message);
     this.kind = kind;
     this.status = status;
+    this.pauseMilliseconds = pauseMilliseconds;
   }
 }
 
 /** S3 and its like name the reason in XML; anything else of a body is not repeated, because nobody knows what is in it. */
-export function statusError(status: number, body = ''): DownloadError {
+export function statusError(status: number, body = '', pauseMilliseconds = 0): DownloadError {
   const code = /<Code>([A-Za-z]{1,64})<\/Code>/.exec(body)?.[1];
   const answered = `the server answered ${status}${code === undefined ? '' : ` ${code}`}`;
   if (status === 404 || status === 410) return new DownloadError(answered, 'notFound', status);
@@ -34,7 +37,7 @@ export function statusError(status: number, body = ''): DownloadError {
     return new DownloadError(`${answered}: it wants credentials, or others`, 'lasting', status);
   }
   const temporary = status >= 500 || status === 408 || status === 425 || status === 429;
-  return new DownloadError(answered, temporary ? 'temporary' : 'lasting', status);
+  return new DownloadError(answered, temporary ? 'temporary' : 'lasting', status, pauseMilliseconds);
 }
 
 /** Anything that went wrong on the way, as DownloadError. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, statfs, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { tarOf, zipOf } from './archive/archive-fixtures.ts';
+import { ModelCache } from './cache/model-cache.ts';
 import { DeliveryFixture, sendFile } from './delivery-fixture.ts';
 import { modelDigest } from './model-digest.ts';
 import { modelWithData } from './onnx-fixtures.ts';
@@ -210,6 +211,39 @@ describe('the cache', () => {
     files['/a'] = Buffer.alloc(100);
     await fixture.open(`${base}/a`, undefined, { environment: { PILOTLIGHT_MODEL_CACHE_BYTES: '250' } });
     expect(existsSync(made)).toBe(false);
+  });
+
+  test('makes room for what comes without a length, too', async () => {
+    await mkdir(join(fixture.directory, 'optimised'), { recursive: true });
+    const made = join(fixture.directory, 'optimised', `${'cd'.repeat(32)}-cpu.onnx`);
+    await writeFile(made, Buffer.alloc(200));
+    const chunked = await fixture.serve((_, response) => {
+      response.write('model');
+      response.end(Buffer.alloc(95));
+    });
+    await fixture.open(`${chunked}/a`, undefined, { environment: { PILOTLIGHT_MODEL_CACHE_BYTES: '250' } });
+    expect(existsSync(made)).toBe(false);
+  });
+
+  test('counts what is written of a model once', async () => {
+    const { bavail, bsize } = await statfs(fixture.directory);
+    const free = bavail * bsize;
+    const cache = new ModelCache(fixture.directory, 2 ** 52, fixture.clock);
+    // The second of two files that take three quarters of the disk each, were the first not there already.
+    await expect(cache.makeRoom(1.5 * free, 0.75 * free)).resolves.toBeUndefined();
+    await expect(cache.makeRoom(1.5 * free)).rejects.toThrow(/no room/);
+    await expect(cache.makeRoom(1.5 * free, 1.5 * free)).resolves.toBeUndefined();
+  });
+
+  test('has room for weights that changed, however often they were looked at', async () => {
+    files = { '/m/net.onnx': modelWithData('w'), '/m/w': Buffer.alloc(10_000, 'a') };
+    const environment = { PILOTLIGHT_MODEL_CACHE_BYTES: '15000' };
+    const { path } = await fixture.open(`${base}/m/net.onnx`, undefined, { environment });
+    await rm(join(fixture.directory, 'in-use'), { recursive: true });
+    await mkdir(join(fixture.directory, 'in-use'));
+    files['/m/w'] = Buffer.alloc(10_000, 'b');
+    const again = await fixture.open(`${base}/m/net.onnx`, undefined, { environment });
+    expect(again.path).not.toBe(path);
   });
 
   test('removes what a process left that was killed', async () => {

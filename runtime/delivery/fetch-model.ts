@@ -30,12 +30,15 @@ import {
   type DownloadOptions,
   type TransferLimits,
 } from './transfer/download-object.ts';
+import { patiently } from './transfer/patiently.ts';
 import type { OpenOptions } from './open-model.ts';
 
 export interface FetchLimits extends TransferLimits {
   readonly connectMilliseconds: number;
   readonly idleMilliseconds: number;
   readonly redirects: number;
+  /** Of all that a model consists of, lists and credentials included. */
+  readonly totalMilliseconds: number;
 }
 
 export const FETCH_LIMITS: FetchLimits = {
@@ -43,6 +46,7 @@ export const FETCH_LIMITS: FetchLimits = {
   connectMilliseconds: 10_000,
   idleMilliseconds: 30_000,
   redirects: 5,
+  totalMilliseconds: 3_600_000,
 };
 
 export interface FetchRequest {
@@ -69,13 +73,19 @@ export async function fetchModel(request: FetchRequest, options: OpenOptions): P
   });
   const authorities = environment[MODEL_SECRET_ENVIRONMENT['ca.crt']];
   const client = new HttpClient({ clock, limits, redirects: limits.redirects, authorities });
+  const overall = new AbortController();
+  const cancel = clock.after(limits.totalMilliseconds, () => {
+    overall.abort(new DownloadError(`it took longer than ${limits.totalMilliseconds / 1000} s`, 'lasting'));
+  });
+  const bounded = { ...options, signal: AbortSignal.any([signal, overall.signal]), cacheBytes };
   try {
-    const source = await openSource(request.location, { client, clock, environment, signal });
-    return await new Fetch(request, { ...options, cacheBytes }, cache, client, workplace).run(source);
+    const source = await openSource(request.location, { client, clock, environment, signal: bounded.signal });
+    return await new Fetch(request, bounded, cache, client, workplace).run(source);
   } catch (error) {
     signal.throwIfAborted();
-    throw startError(error, request.name);
+    throw startError(overall.signal.aborted ? overall.signal.reason : error, request.name);
   } finally {
+    cancel();
     client.close();
     await rm(workplace, { recursive: true, force: true });
   }
@@ -143,7 +153,8 @@ class Fetch {
       }
     };
     const asFolder = async (): Promise<{ object: RemoteObject; file: Downloaded | undefined } | undefined> => {
-      const names = (await source.list?.(this.#options.signal)) ?? [];
+      const list = (): Promise<readonly string[]> => source.list?.(this.#options.signal) ?? Promise.resolve([]);
+      const names = await patiently(list, this.#download);
       if (names.length === 0) return undefined;
       const choice = chooseModel(names.flatMap((name) => safePath(name) ?? []));
       if ('problem' in choice) throw new DownloadError(choice.problem, 'notFound');
@@ -160,8 +171,10 @@ class Fetch {
   async #findUnchanged(model: RemoteObject, known: Remembered): Promise<CachedModel | undefined> {
     for (const { name, tag } of known.objects.slice(1)) {
       const path = join(this.#workplace, 'probe');
+      const before = this.#bytes;
       const changed = await this.#get(model.beside(name), path, tag);
       await rm(path, { force: true });
+      this.#bytes = before;
       if (changed !== undefined) return undefined;
     }
     return this.#cache.find(known.sha256, this.#options.signal);
@@ -217,7 +230,8 @@ class Fetch {
     await rm(path);
     const digest = { sha256: archive.sha256, sizeBytes: archive.sizeBytes };
     const entry = { digest, model: choice.path, files: written };
-    await this.#cache.makeRoom(written.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    const bytes = written.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await this.#cache.makeRoom(bytes, bytes);
     const cached = await this.#cache.store(folder, entry, this.#options.signal);
     await this.#remember(digest.sha256, [{ name: object.name, tag: archive.tag }]);
     return cached;
@@ -251,7 +265,7 @@ class Fetch {
     const fetched = await downloadObject(object.target, path, {
       ...this.#download,
       maximumBytes: this.#options.cacheBytes - this.#bytes,
-      makeRoom: (bytes) => this.#cache.makeRoom(this.#bytes + bytes),
+      makeRoom: (bytes, written) => this.#cache.makeRoom(this.#bytes + bytes, this.#bytes + written),
       knownTag,
     });
     this.#bytes += fetched?.sizeBytes ?? 0;

@@ -36,7 +36,8 @@ export async function openArchive(
     const files = await unpack(path, kind, folder, cacheBytes, signal);
     const choice = chooseModel(files.map((file) => file.path));
     if ('problem' in choice) throw new ArchiveError(`holds no model that can be told: ${choice.problem}`);
-    await cache.makeRoom(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await cache.makeRoom(bytes, bytes);
     const stored = await cache.store(folder, { digest, model: choice.path, files }, signal);
     return { path: stored.path, digest: Promise.resolve(digest) };
   } catch (error) {

@@ -73,8 +73,8 @@ export class ModelCache {
     return mkdtemp(join(this.#directory, `fetch@${OWNER}-`));
   }
 
-  /** Removes least recently used models until so many bytes more fit. Rejects with DownloadError if that cannot be. */
-  async makeRoom(bytes: number): Promise<void> {
+  /** Removes least recently used models until a model of so many bytes fits, of which `written` are on the disk. Rejects with DownloadError if that cannot be. */
+  async makeRoom(bytes: number, written = 0): Promise<void> {
     if (bytes > this.#limitBytes) {
       throw new DownloadError(
         `it needs ${bytes} bytes, and PILOTLIGHT_MODEL_CACHE_BYTES allows ${this.#limitBytes}`,
@@ -85,7 +85,8 @@ export class ModelCache {
     const used = items.reduce((sum, item) => sum + item.bytes, 0);
     const disk = await statfs(this.#directory);
     const free = disk.bavail * disk.bsize;
-    const excess = Math.max(used + bytes - this.#limitBytes, bytes + SPARE_BYTES - free);
+    const lacking = bytes === written ? 0 : bytes - written + SPARE_BYTES - free;
+    const excess = Math.max(used + bytes - this.#limitBytes, lacking);
     if (excess <= 0) return;
     const evictions = planEvictions(items, excess);
     if (evictions === undefined) {

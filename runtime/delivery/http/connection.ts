@@ -47,6 +47,8 @@ export class Connection {
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
   #headBytes = Buffer.alloc(0);
+  /** Of heads that only announced another. */
+  #passedBytes = 0;
   #head: ResponseHead | undefined;
   #decoder: BodyDecoder | undefined;
   /** Waits for the connection. */
@@ -65,6 +67,7 @@ export class Connection {
   /** Resolves when the body has ended. Rejects with what a callback threw, with the signal's reason, ProtocolError, ConnectionError or the socket's error. */
   async exchange(request: HttpRequest, onHead: OnHead, signal: AbortSignal): Promise<ResponseHead> {
     signal.throwIfAborted();
+    const text = requestText(request);
     const deadline = new Deadline(this.#options.clock, this.#options.limits, signal);
     const abort = (): void => {
       this.#fail(deadline.expired === undefined ? signal.reason : new ConnectionError(deadline.expired));
@@ -82,9 +85,10 @@ export class Connection {
           deadline.progress();
         }
         this.#headBytes = Buffer.alloc(0);
+        this.#passedBytes = 0;
         this.#head = undefined;
         this.#decoder = undefined;
-        this.#pending = requestText(request);
+        this.#pending = text;
         this.#send();
       });
     } finally {
@@ -100,7 +104,8 @@ export class Connection {
 
   #send(): void {
     if (this.#socket === undefined || this.#pending === undefined) return;
-    this.#socket.write(this.#pending);
+    // As heads are read: an ETag goes back as the bytes that came.
+    this.#socket.write(this.#pending, 'latin1');
     this.#pending = undefined;
   }
 
@@ -182,7 +187,7 @@ export class Connection {
     let rest = this.#headBytes.byteLength === 0 ? bytes : Buffer.concat([this.#headBytes, bytes]);
     for (;;) {
       const end = rest.indexOf('\r\n\r\n');
-      if ((end === -1 ? rest.byteLength : end) > MOST_HEAD_BYTES) {
+      if (this.#passedBytes + (end === -1 ? rest.byteLength : end) > MOST_HEAD_BYTES) {
         throw new ProtocolError('the server sent headers without end');
       }
       if (end === -1) {
@@ -191,7 +196,10 @@ export class Connection {
       }
       const head = parseResponseHead(rest.toString('latin1', 0, end));
       rest = rest.subarray(end + 4);
-      if (head.status < 200) continue;
+      if (head.status < 200) {
+        this.#passedBytes += end + 4;
+        continue;
+      }
       const framing = bodyFraming(head);
       this.#head = { ...head, keepAlive: head.keepAlive && framing.kind !== 'close' };
       this.#decoder = bodyDecoder(framing, onHead(this.#head));

@@ -49,7 +49,7 @@ export class HttpClient {
     let isMoved = false;
     for (let redirects = 0; ; redirects += 1) {
       const own = url.origin === target.url.origin ? await target.authorize?.({ method: 'GET', url }) : undefined;
-      const answer: { next?: URL } = {};
+      const answer: { next?: URL; enough?: ResponseHead } = {};
       const sink: OnHead = (head) => {
         if (isRedirect(head)) {
           answer.next = redirected(url, head.headers['location'] ?? '');
@@ -57,9 +57,15 @@ export class HttpClient {
           isMoved = true;
           answer.next = target.url;
         }
+        if (answer.next !== undefined || head.status >= 400) answer.enough = head;
         return answer.next === undefined ? onHead(head) : discard();
       };
-      const head = await this.exchange({ method: 'GET', url, headers: { ...headers, ...own } }, sink, signal);
+      const request = { method: 'GET', url, headers: { ...headers, ...own } } as const;
+      const head = await this.exchange(request, sink, signal).catch((error: unknown) => {
+        // The page that explains a refusal or a redirect was too long, or was cut: the head says enough.
+        if (answer.enough === undefined || signal.aborted) throw error;
+        return answer.enough;
+      });
       if (answer.next === undefined) return { head, url };
       if (redirects === this.#options.redirects) throw new DownloadError('it redirects too often', 'lasting');
       url = answer.next;

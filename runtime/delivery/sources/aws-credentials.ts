@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { DownloadError } from '../download-error.ts';
+import { DownloadError, toDownloadError } from '../download-error.ts';
 import { errorText } from '../node-error.ts';
 import { setting } from './setting.ts';
 import type { AwsCredentials } from './s3-signature.ts';
@@ -65,7 +65,7 @@ async function fromWebIdentity({
   }).toString();
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const answer = await said('STS', client.send({ method: 'POST', url, headers, body }, MOST_BYTES, signal));
-  const field = (name: string): string => new RegExp(`<${name}>\\s*([^<]+?)\\s*</${name}>`).exec(answer)?.[1] ?? '';
+  const field = (name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(answer)?.[1]?.trim() ?? '';
   return credentials(
     {
       AccessKeyId: field('AccessKeyId'),
@@ -121,7 +121,7 @@ async function fromContainer(options: CredentialOptions): Promise<ExpiringCreden
     'the container’s credential service',
     client.send({ method: 'GET', url, headers }, MOST_BYTES, signal),
   );
-  return credentials(JSON.parse(answer), 'the container’s credential service');
+  return credentials(parseJson(answer), 'the container’s credential service');
 }
 
 /** ECS, EKS (by IPv4 and IPv6) and this machine. */
@@ -154,7 +154,7 @@ async function fromInstance({
     const roles = '/latest/meta-data/iam/security-credentials/';
     const [role = ''] = (await ask('GET', roles, headers)).split('\n');
     if (!/^[\w+=,.@-]{1,128}$/.test(role)) return undefined;
-    return credentials(JSON.parse(await ask('GET', roles + role, headers)), 'the instance’s metadata');
+    return credentials(parseJson(await ask('GET', roles + role, headers)), 'the instance’s metadata');
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -176,6 +176,15 @@ function credentials(value: unknown, from: string): ExpiringCredentials {
   };
 }
 
+/** Undefined for what is none: the parser's own error quotes the text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 async function readSecretFile(path: string, variable: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim();
@@ -189,7 +198,8 @@ async function said<Result>(from: string, answer: Promise<Result>): Promise<Resu
   try {
     return await answer;
   } catch (error) {
-    throw new DownloadError(`${from} gave no credentials: ${errorText(error)}`, 'lasting');
+    const { message, kind } = toDownloadError(error);
+    throw new DownloadError(`${from} gave no credentials: ${message}`, kind === 'temporary' ? kind : 'lasting');
   }
 }
 

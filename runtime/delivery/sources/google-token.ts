@@ -4,7 +4,7 @@
  */
 import { createSign } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { DownloadError } from '../download-error.ts';
+import { DownloadError, toDownloadError } from '../download-error.ts';
 import { errorText } from '../node-error.ts';
 import { setting } from './setting.ts';
 import type { SourceOptions } from './source.ts';
@@ -102,7 +102,8 @@ async function exchange(
     const request = { method: 'POST', url, headers, body: new URLSearchParams(body).toString() } as const;
     answer = await client.send(request, MOST_BYTES, signal);
   } catch (error) {
-    throw new DownloadError(`Google gave no access token: ${errorText(error)}`, 'lasting');
+    const { message, kind } = toDownloadError(error);
+    throw new DownloadError(`Google gave no access token: ${message}`, kind === 'temporary' ? kind : 'lasting');
   }
   const token = parseToken(answer, clock.now());
   if (token === undefined) throw new DownloadError('Google gave no access token', 'lasting');

@@ -1,12 +1,14 @@
 /** Models in Google Cloud Storage, by its JSON API; `STORAGE_EMULATOR_HOST` for what speaks it too. */
 import { DownloadError } from '../download-error.ts';
 import type { Authorize, Target } from '../http/http-client.ts';
-import { findGoogleToken, type GoogleToken } from './google-token.ts';
+import { findGoogleToken } from './google-token.ts';
+import { kept } from './kept.ts';
 import { setting } from './setting.ts';
 import {
   encodeSegment,
   MOST_LIST_BYTES,
   MOST_LISTED,
+  MOST_PAGES,
   sourceOfPaths,
   type Source,
   type SourceOptions,
@@ -25,15 +27,11 @@ export function gsSource(bucket: string, key: string, options: SourceOptions): S
         : `http://${emulator}`;
   const base = URL.parse(`/storage/v1/b/${encodeSegment(bucket)}/o`, address);
   if (base === null) throw new DownloadError('STORAGE_EMULATOR_HOST must be an address', 'lasting');
-  let found: Promise<GoogleToken | undefined> | undefined;
+  const credentials = kept(() => findGoogleToken(options), clock, RENEW_MILLISECONDS);
   const authorize: Authorize | undefined =
     emulator === undefined || environment['GOOGLE_APPLICATION_CREDENTIALS_JSON'] !== undefined
       ? async () => {
-          const current = await found;
-          if (found === undefined || (current !== undefined && current.expiresAt - clock.now() < RENEW_MILLISECONDS)) {
-            found = findGoogleToken(options);
-          }
-          const own = await found;
+          const own = await credentials();
           return own === undefined ? {} : { authorization: `Bearer ${own.token}` };
         }
       : undefined;
@@ -47,7 +45,9 @@ export function gsSource(bucket: string, key: string, options: SourceOptions): S
     const prefix = key.endsWith('/') || key === '' ? key : `${key}/`;
     const names: string[] = [];
     let page: string | undefined;
+    let pages = 0;
     do {
+      if (++pages > MOST_PAGES) throw new DownloadError('its list of files does not end', 'lasting');
       const url = new URL(base);
       url.searchParams.set('prefix', prefix);
       url.searchParams.set('fields', 'items(name),nextPageToken');

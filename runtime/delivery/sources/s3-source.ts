@@ -1,10 +1,19 @@
 /** Models in S3, and in what speaks its protocol (MinIO, Ceph, R2): `AWS_ENDPOINT_URL`. */
 import { DownloadError } from '../download-error.ts';
 import type { Authorize, Target } from '../http/http-client.ts';
-import { findAwsCredentials, partition, type ExpiringCredentials } from './aws-credentials.ts';
+import { findAwsCredentials, partition } from './aws-credentials.ts';
+import { kept } from './kept.ts';
 import { setting } from './setting.ts';
 import { signS3 } from './s3-signature.ts';
-import { encodePath, MOST_LIST_BYTES, MOST_LISTED, sourceOfPaths, type Source, type SourceOptions } from './source.ts';
+import {
+  encodePath,
+  MOST_LIST_BYTES,
+  MOST_LISTED,
+  MOST_PAGES,
+  sourceOfPaths,
+  type Source,
+  type SourceOptions,
+} from './source.ts';
 
 /** Renewed this long before they expire. */
 const RENEW_MILLISECONDS = 5 * 60_000;
@@ -13,15 +22,9 @@ export function s3Source(bucket: string, key: string, options: SourceOptions): S
   const { client, environment, clock } = options;
   const endpoint = setting(environment, 'AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL');
   let region = setting(environment, 'AWS_REGION', 'AWS_DEFAULT_REGION') ?? 'us-east-1';
-  let found: Promise<ExpiringCredentials | undefined> | undefined;
-  const credentials = async (): Promise<ExpiringCredentials | undefined> => {
-    const current = await found;
-    const isOld = current?.expiresAt !== undefined && current.expiresAt - clock.now() < RENEW_MILLISECONDS;
-    if (found === undefined || isOld) {
-      found = findAwsCredentials({ ...options, region, isAws: endpoint === undefined });
-    }
-    return found;
-  };
+  const find = (): ReturnType<typeof findAwsCredentials> =>
+    findAwsCredentials({ ...options, region, isAws: endpoint === undefined });
+  const credentials = kept(find, clock, RENEW_MILLISECONDS);
   const authorize: Authorize = async ({ method, url }) => {
     const own = await credentials();
     return own === undefined ? {} : signS3({ method, url, region, now: clock.now() }, own);
@@ -46,7 +49,9 @@ export function s3Source(bucket: string, key: string, options: SourceOptions): S
     const prefix = key.endsWith('/') || key === '' ? key : `${key}/`;
     const keys: string[] = [];
     let continuation: string | undefined;
+    let pages = 0;
     do {
+      if (++pages > MOST_PAGES) throw new DownloadError('its list of files does not end', 'lasting');
       const page = target('');
       const pageTarget: Target = {
         authorize,

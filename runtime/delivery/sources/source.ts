@@ -30,6 +30,8 @@ export interface SourceOptions {
 
 /** Most that a list may have; a model has fewer files. */
 export const MOST_LISTED = 10_000;
+/** A page has a thousand names as a rule; it may have none, but not all the time. */
+export const MOST_PAGES = 200;
 export const MOST_LIST_BYTES = 16 * 2 ** 20;
 
 /** A source whose objects are addressed by one path: what is beside an object, or below the URI, is only another path. */

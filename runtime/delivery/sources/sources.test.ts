@@ -252,6 +252,59 @@ describe('s3', () => {
     client.close();
   });
 
+  test.each([
+    ['plain text', 'AccessKeyId=AKIA SecretAccessKey=hush'],
+    ['JSON of something else', '{"SecretAccessKey": "hush"}'],
+  ])('by a service that answers %s does without, and does not repeat it', async (_, body) => {
+    const agent = await fixture.serve((_request, response) => response.end(body));
+    const environment = {
+      AWS_ENDPOINT_URL_S3: agent,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${agent}/v1/credentials`,
+      AWS_SHARED_CREDENTIALS_FILE: await emptyFile(),
+    };
+    await expect(fetched('s3://models/v1', environment)).rejects.toMatchObject({
+      message:
+        'The model at s3://models/v1 could not be fetched: the container’s credential service gave no credentials.',
+    });
+  });
+
+  test('waits for a list and for credentials that are not there in the first moment', async () => {
+    const refusing = (listener: RequestListener): RequestListener => {
+      let isFirst = true;
+      return (request, response) => {
+        if (isFirst) response.writeHead(503).end();
+        else listener(request, response);
+        isFirst = false;
+      };
+    };
+    const agent = await fixture.serve(refusing((_, response) => response.end(JSON.stringify(answer))));
+    const base = await fixture.serve(refusing(s3Server(objects, isTemporary)));
+    const environment = {
+      AWS_ENDPOINT_URL_S3: base,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${agent}/v1/credentials`,
+      AWS_SHARED_CREDENTIALS_FILE: await emptyFile(),
+    };
+    await expect(fetched('s3://models/digits', environment)).resolves.toBe('model');
+  });
+
+  test('gives a list up that does not end', async () => {
+    const base = await fixture.serve((_, response) =>
+      response.end('<IsTruncated>true</IsTruncated><NextContinuationToken>more</NextContinuationToken>'),
+    );
+    await expect(fetched('s3://models/digits/', { ...keys, AWS_ENDPOINT_URL: base })).rejects.toThrow(
+      /its list of files does not end/,
+    );
+  });
+
+  test('gives a list up after the time that all of it may take', async () => {
+    const base = await fixture.serve(() => void fixture.clock.advance(2000));
+    const options = {
+      environment: { ...keys, AWS_ENDPOINT_URL: base },
+      limits: { ...FETCH_LIMITS, totalMilliseconds: 2000 },
+    };
+    await expect(fixture.open('s3://models/digits/', undefined, options)).rejects.toThrow(/longer than 2 s/);
+  });
+
   test('by the shared file takes the profile that is named', async () => {
     const base = await fixture.serve(s3Server(objects, (request) => isSigned(request, 'two', 'key2')));
     const file = join(fixture.directory, 'credentials');

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { DeliveryFixture, sendFile } from '../delivery-fixture.ts';
+import type { Cancel } from '../../../common/platform/clock.ts';
+import { DeliveryFixture, HurriedClock, sendFile } from '../delivery-fixture.ts';
 import { FETCH_LIMITS } from '../fetch-model.ts';
 
 const BODY = randomBytes(1000);
@@ -164,6 +165,65 @@ test.each<[string, RequestListener, RegExp]>([
   ],
 ])('a server that sends %s is given up', async (_, listener, message) => {
   await expect(fetchFrom(listener)).rejects.toThrow(message);
+});
+
+test('a server whose parts are of a file that is too large is asked for no more of it', async () => {
+  const base = await fixture.serve((request, response) => sendFile(request, response, BODY));
+  const environment = { PILOTLIGHT_MODEL_CACHE_BYTES: '999' };
+  await expect(fixture.open(`${base}/a`, undefined, { limits, environment })).rejects.toThrow(/larger than the 999/);
+  expect(fixture.requests).toHaveLength(1);
+});
+
+/** A part in chunks, so without a length. */
+function sendChunked(request: IncomingMessage, response: ServerResponse, bytes: number): void {
+  const [first = 0, last = 0] = (request.headers.range ?? '').slice('bytes='.length).split('-').map(Number);
+  response.writeHead(206, { 'content-range': `bytes ${first}-${last}/1000`, etag: '"1"' });
+  response.flushHeaders();
+  response.end(BODY.subarray(first, first + bytes));
+}
+
+test('a server that sends parts in chunks is understood', async () => {
+  const bytes = await fetchFrom((request, response) => sendChunked(request, response, 100));
+  expect(bytes.equals(BODY)).toBe(true);
+});
+
+test.each([
+  ['nothing of its parts', 0, /sent next to nothing of a part after 0 bytes \(4 attempts\)/],
+  ['a byte of each part', 1, /sent next to nothing of a part after [1-9]\d* bytes \(4 attempts\)/],
+  ['more than a part', 101, /sent more than the part that it was asked for/],
+])('a server that sends %s is given up', async (_, bytes, message) => {
+  const listener: RequestListener = (request, response) => sendChunked(request, response, bytes);
+  await expect(fetchFrom(listener)).rejects.toThrow(message);
+});
+
+test('a server that wants to be left alone for a while is', async () => {
+  const pauses: number[] = [];
+  class RecordingClock extends HurriedClock {
+    override after(milliseconds: number, callback: () => void): Cancel {
+      if (milliseconds !== 7250) return super.after(milliseconds, callback);
+      pauses.push(milliseconds);
+      return super.after(250, callback);
+    }
+  }
+  const base = await fixture.serve((request, response) => {
+    if (fixture.requests.length === 1) response.writeHead(429, { 'retry-after': '7' }).end();
+    else sendFile(request, response, BODY);
+  });
+  await fixture.open(`${base}/a`, undefined, { clock: new RecordingClock() });
+  expect(pauses).toEqual([7250]);
+});
+
+test('a body that ends with its connection is taken, but not for this version for ever', async () => {
+  const asked: unknown[] = [];
+  const base = await fixture.serve((request, response) => {
+    asked.push(request.headers['if-none-match']);
+    response.socket?.end(`HTTP/1.1 200 OK\r\netag: "1"\r\n\r\n${asked.length === 1 ? 'mod' : 'model'}`);
+  });
+  for (const text of ['mod', 'model']) {
+    const { path } = await fixture.open(`${base}/a`);
+    await expect(readFile(path, 'utf8')).resolves.toBe(text);
+  }
+  expect(asked).toEqual([undefined, undefined]);
 });
 
 test('a server that trickles is given up, for what it sends is no sign of life', async () => {

@@ -9,16 +9,16 @@ import { hashFile, type FileDigest } from '../hash-file.ts';
 import type { HttpClient, Target } from '../http/http-client.ts';
 import { MOST_ATTEMPTS, pauseAfter } from './back-off.ts';
 import type { Part } from './part.ts';
-import { Transfer } from './transfer.ts';
+import { patiently } from './patiently.ts';
+import { PROGRESS_BYTES, Transfer } from './transfer.ts';
 
 export interface TransferLimits {
   /** Bytes of one request, and how many there are at once: docs/how-to/models.md has what was measured. */
   readonly partBytes: number;
   readonly parallel: number;
-  readonly totalMilliseconds: number;
 }
 
-export const TRANSFER_LIMITS: TransferLimits = { partBytes: 8 * 2 ** 20, parallel: 16, totalMilliseconds: 3_600_000 };
+export const TRANSFER_LIMITS: TransferLimits = { partBytes: 8 * 2 ** 20, parallel: 16 };
 
 export interface DownloadOptions {
   readonly client: HttpClient;
@@ -28,8 +28,8 @@ export interface DownloadOptions {
   readonly signal: AbortSignal;
   readonly limits: TransferLimits;
   readonly maximumBytes: number;
-  /** Called once the size is known; the download fails as this does. */
-  readonly makeRoom: (bytes: number) => Promise<void>;
+  /** Called once the size is known, or as it grows, with how much of it is on the disk; the download fails as this does. */
+  readonly makeRoom: (bytes: number, written: number) => Promise<void>;
   /** Of what is there already. */
   readonly knownTag?: string | undefined;
 }
@@ -46,9 +46,6 @@ export interface Downloaded extends FileDigest {
 const NEAR_MILLISECONDS = 5;
 const NEAR_CONNECTIONS = 4;
 
-/** What came of a part is progress, after which attempts are counted anew, if it is this much. */
-const PROGRESS_BYTES = 64 * 1024;
-
 /**
  * Undefined if the server still has the version of `knownTag`. Rejects with DownloadError, with what makeRoom rejects with, or with the signal's reason.
  * There must be nothing at `path`; without a download there is nothing either.
@@ -58,31 +55,17 @@ export async function downloadObject(
   path: string,
   options: DownloadOptions,
 ): Promise<Downloaded | undefined> {
-  const { clock, random, limits } = options;
-  const seconds = limits.totalMilliseconds / 1000;
-  const overall = new AbortController();
-  const cancel = clock.after(limits.totalMilliseconds, () => {
-    overall.abort(new DownloadError(`it took longer than ${seconds} s`, 'lasting'));
-  });
-  const signal = AbortSignal.any([options.signal, overall.signal]);
-  try {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const downloaded = await attempt(target, path, { ...options, signal });
-        if (downloaded === undefined) await rm(path, { force: true });
-        return downloaded;
-      } catch (error) {
-        await rm(path, { force: true });
-        signal.throwIfAborted();
-        if (!(error instanceof DownloadError) || (error.kind !== 'temporary' && error.kind !== 'changed')) throw error;
-        const pause = pauseAfter(failures, random());
-        if (pause === undefined) throw new DownloadError(`${error.message} (${MOST_ATTEMPTS} attempts)`, 'lasting');
-        await wait(clock, pause, signal);
-      }
+  const once = async (): Promise<Downloaded | undefined> => {
+    try {
+      const downloaded = await attempt(target, path, options);
+      if (downloaded === undefined) await rm(path, { force: true });
+      return downloaded;
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     }
-  } finally {
-    cancel();
-  }
+  };
+  return patiently(once, options, (kind) => kind === 'temporary' || kind === 'changed');
 }
 
 async function attempt(target: Target, path: string, options: DownloadOptions): Promise<Downloaded | undefined> {
@@ -101,14 +84,14 @@ async function attempt(target: Target, path: string, options: DownloadOptions): 
     );
   };
   await using file = await open(path, 'wx+');
-  const onSize = (bytes: number): void => begin(makeRoom(bytes));
+  const onSize = (bytes: number, written: number): void => begin(makeRoom(bytes, written));
   const context = { client, fd: file.fd, partBytes: limits.partBytes, maximumBytes, knownTag, onSize };
   const transfer = new Transfer(target, context);
   try {
     let next = 1;
     const takeParts = async (): Promise<void> => {
       for (let part = transfer.parts[next++]; part !== undefined; part = transfer.parts[next++]) {
-        await patiently(part, transfer, { ...options, signal });
+        await fetchPart(part, transfer, { ...options, signal });
       }
     };
     const begun = clock.monotonic();
@@ -129,7 +112,7 @@ async function attempt(target: Target, path: string, options: DownloadOptions): 
       }
       if (transfer.isUnchanged) return;
       const [first] = transfer.parts;
-      if (first !== undefined) await patiently(first, transfer, { ...options, signal });
+      if (first !== undefined) await fetchPart(first, transfer, { ...options, signal });
       await takeParts();
     };
     begin(takeFirst());
@@ -149,7 +132,7 @@ async function attempt(target: Target, path: string, options: DownloadOptions): 
 }
 
 /** Resumes the part after what is temporary, unless nothing comes any more. */
-async function patiently(part: Part, transfer: Transfer, { clock, random, signal }: DownloadOptions): Promise<void> {
+async function fetchPart(part: Part, transfer: Transfer, { clock, random, signal }: DownloadOptions): Promise<void> {
   let failures = 0;
   for (;;) {
     const before = part.received;
@@ -161,7 +144,7 @@ async function patiently(part: Part, transfer: Transfer, { clock, random, signal
       const problem = toDownloadError(error);
       if (problem.kind !== 'temporary') throw problem;
       failures = part.received - before >= PROGRESS_BYTES ? 1 : failures + 1;
-      const pause = pauseAfter(failures, random());
+      const pause = pauseAfter(failures, random(), problem.pauseMilliseconds);
       if (pause === undefined) {
         throw new DownloadError(
           `${problem.message} after ${part.start + part.received} bytes (${MOST_ATTEMPTS} attempts)`,

@@ -5,6 +5,7 @@ import type { BodySink } from '../http/body-decoder.ts';
 import { Collector } from '../http/collector.ts';
 import type { HttpClient, Target } from '../http/http-client.ts';
 import type { ResponseHead } from '../http/response-head.ts';
+import { retryAfter } from './back-off.ts';
 import { parseContentRange } from './content-range.ts';
 import { HashFollower } from './hash-follower.ts';
 import { contiguousEnd, splitIntoParts, type Part } from './part.ts';
@@ -13,6 +14,10 @@ import { contiguousEnd, splitIntoParts, type Part } from './part.ts';
 const FOLLOW_BYTES = 32 * 2 ** 20;
 const ADVANCE_BYTES = 4 * 2 ** 20;
 const MOST_ERROR_BYTES = 64 * 1024;
+/** A body of unknown length takes so much before room is made for it, which is what is kept free anyway. */
+const ROOM_BYTES = 64 * 2 ** 20;
+/** What came of a part is progress, after which attempts are counted anew, if it is this much. */
+export const PROGRESS_BYTES = 64 * 1024;
 
 export interface TransferContext {
   readonly client: HttpClient;
@@ -21,8 +26,8 @@ export interface TransferContext {
   readonly maximumBytes: number;
   /** Of what is there already. */
   readonly knownTag: string | undefined;
-  /** The size, as soon as it is known. */
-  readonly onSize: (bytes: number) => void;
+  /** The size as soon as it is known, and how much of it is on the disk; where the server does not say, what has come, again and again. */
+  readonly onSize: (bytes: number, written: number) => void;
 }
 
 export class Transfer {
@@ -38,6 +43,8 @@ export class Transfer {
   isUnchanged = false;
   #hash: HashFollower | undefined;
   #hashed = 0;
+  /** How much of a body of unknown length has been announced. */
+  #roomFor = 0;
 
   constructor(target: Target, context: TransferContext) {
     this.#target = target;
@@ -63,8 +70,11 @@ export class Transfer {
 
   /** What is still to come of a part. Rejects as HttpClient.get does; what came before is kept. */
   async fetch(part: Part, signal: AbortSignal): Promise<void> {
-    // A server may send less than it was asked for.
-    while (part.start + part.received < part.end) {
+    // A server may send less than it was asked for, but not so little that the rest would take for ever.
+    for (let before = -PROGRESS_BYTES; part.start + part.received < part.end; before = part.received) {
+      if (part.received - before < PROGRESS_BYTES) {
+        throw new DownloadError('the server sent next to nothing of a part', 'temporary');
+      }
       await this.#get(part, signal, (head) => {
         this.#check(head, part);
       });
@@ -120,29 +130,22 @@ export class Transfer {
       this.#resolved = this.#target;
       throw new DownloadError(`the server answered ${head.status} to a part`, 'temporary');
     }
-    throw statusError(head.status, errorBody.text);
+    throw statusError(head.status, errorBody.text, retryAfter(head));
   }
 
   /** What the first answer says of the whole. */
   #learn(head: ResponseHead, first: Part): void {
     requirePlain(head);
-    this.tag = tagOf(head);
-    let total: number | undefined;
-    if (head.status === 206) {
-      const range = requireRange(head, first);
-      total = range.total;
-      first.end = Math.min(first.end, total);
-      this.isRanged = true;
-      this.#parts = [first, ...splitIntoParts(first.end, total, this.#context.partBytes)];
-    } else {
-      const length = head.headers['content-length'];
-      total = length === undefined ? undefined : Number(length);
-      first.end = total ?? Infinity;
-      if (total === 0) throw new DownloadError('it is empty', 'lasting');
-    }
+    const total = head.status === 206 ? requireRange(head, first).total : lengthOf(head);
+    if (total === 0) throw new DownloadError('it is empty', 'lasting');
+    if (total !== undefined && total > this.#context.maximumBytes) throw this.#tooLarge();
+    // A body that ends with its connection may have been cut: what came of it must not count as this version at the next start.
+    if (total !== undefined || head.headers['transfer-encoding'] !== undefined) this.tag = tagOf(head);
+    this.isRanged = head.status === 206;
+    first.end = Math.min(this.isRanged ? first.end : Infinity, total ?? Infinity);
     if (total === undefined) return;
-    if (total > this.#context.maximumBytes) throw this.#tooLarge();
-    this.#context.onSize(total);
+    this.#parts = [first, ...splitIntoParts(first.end, total, this.#context.partBytes)];
+    this.#context.onSize(total, 0);
     if (total > FOLLOW_BYTES) this.#follow();
   }
 
@@ -158,20 +161,33 @@ export class Transfer {
     const { fd, maximumBytes } = this.#context;
     return (bytes) => {
       let position = part.start + part.received;
-      if (position + bytes.byteLength > Math.min(part.end, maximumBytes)) throw this.#tooLarge();
+      if (position + bytes.byteLength > maximumBytes) throw this.#tooLarge();
+      if (position + bytes.byteLength > part.end) {
+        throw new DownloadError('the server sent more than the part that it was asked for', 'lasting');
+      }
       for (let written = 0; written < bytes.byteLength;) {
         written += writeSync(fd, bytes, written, bytes.byteLength - written, position + written);
       }
       position += bytes.byteLength;
       part.received = position - part.start;
-      if (part.end === Infinity && position > FOLLOW_BYTES) this.#follow();
+      if (part.end === Infinity) {
+        if (position > FOLLOW_BYTES) this.#follow();
+        if (position >= this.#roomFor + ROOM_BYTES) this.#askForRoom(position);
+      }
       this.#advance(bytes.byteLength);
     };
   }
 
   /** A body of unknown length has ended: that was all. */
   settle(part: Part): void {
-    if (part.end === Infinity) part.end = part.start + part.received;
+    if (part.end !== Infinity) return;
+    part.end = part.start + part.received;
+    this.#askForRoom(part.end);
+  }
+
+  #askForRoom(position: number): void {
+    this.#roomFor = position;
+    this.#context.onSize(position, position);
   }
 
   #unhashed = 0;
@@ -207,13 +223,18 @@ function requirePlain({ headers }: ResponseHead): void {
   );
 }
 
-function requireRange({ headers }: ResponseHead, part: Part): { readonly total: number } {
-  const range = parseContentRange(headers['content-range']);
+function requireRange(head: ResponseHead, part: Part): { readonly total: number } {
+  const range = parseContentRange(head.headers['content-range']);
   const wanted = part.start + part.received;
-  const length = Number(headers['content-length'] ?? Number.NaN);
-  const isRight = range?.start === wanted && range.end <= part.end && !(length !== range.end - range.start);
-  if (isRight) return range;
+  const length = lengthOf(head) ?? (range === undefined ? 0 : range.end - range.start);
+  if (range?.start === wanted && range.end <= part.end && length === range.end - range.start) return range;
   throw new DownloadError(`the server sent another range than bytes ${wanted} to ${part.end - 1}`, 'lasting');
+}
+
+/** Of the body; undefined if the server does not say. */
+function lengthOf({ headers }: ResponseHead): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : Number(length);
 }
 
 /** A change of any of these is a change of the file. */
