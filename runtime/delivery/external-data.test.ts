@@ -37,6 +37,28 @@ test('finds each file once, wherever the graph hides it', () => {
   expect(find(model)).toEqual(['a.bin', 'folder/b.bin', 'c.bin', 'd.bin']);
 });
 
+test.each([
+  ['behind a group', [0xa3, 0x06, 0x08, 0x01, 0xab, 0x06, 0xac, 0x06, 0xa4, 0x06], [0x3a]],
+  ['in a field whose number is written in more bits than there are', [], [0xba, 0x80, 0x80, 0x80, 0x10]],
+])('finds files that ONNX Runtime would: %s', (_, before, tag) => {
+  const model = modelWithData('w.bin');
+  const graph = model.indexOf(0x3a);
+  const bytes = [model.subarray(0, graph), Buffer.from(before), Buffer.from(tag), model.subarray(graph + 1)];
+  expect(find(Buffer.concat(bytes))).toEqual(['w.bin']);
+});
+
+test('finds all of them or says so', () => {
+  const names = Array.from({ length: 10_001 }, (_, index) => `${index}.bin`);
+  expect(find(modelWithData(...names.slice(1)))).toHaveLength(10_000);
+  expect(() => find(modelWithData(...names))).toThrow(
+    expect.objectContaining({ reason: 'ModelInvalid', message: expect.stringMatching(/more than 10000 files/) }),
+  );
+  const path = join(directory, 'many.onnx');
+  writeFileSync(path, modelWithData('a', 'b'));
+  expect(findExternalData(path, 19)).toEqual(['a', 'b']);
+  expect(() => findExternalData(path, 18)).toThrow(/too many parts/);
+});
+
 test('finds none in a model that has its weights in itself', () => {
   expect(findExternalData(join(import.meta.dirname, '../../examples/digits/model.onnx'))).toEqual([]);
 });
