@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, statfs, utimes, writeFile } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, statfs, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { tarOf, zipOf } from './archive/archive-fixtures.ts';
 import { ModelCache } from './cache/model-cache.ts';
-import { DeliveryFixture, sendFile } from './delivery-fixture.ts';
+import { DeliveryFixture, HurriedClock, sendFile } from './delivery-fixture.ts';
 import { modelDigest } from './model-digest.ts';
 import { modelWithData } from './onnx-fixtures.ts';
 
@@ -293,5 +293,35 @@ describe('a model on the disk', () => {
       reason: 'ModelDigestMismatch',
       message: expect.stringMatching(/changed between its verification and its load/),
     });
+  });
+
+  test('behind a link is watched where the link leads', async () => {
+    const [file, link] = [join(fixture.directory, 'a.onnx'), join(fixture.directory, 'link.onnx')];
+    await writeFile(file, 'model');
+    await symlink('a.onnx', link);
+    const opened = await fixture.open(`file:${link}`, sha('model'));
+    await expect(opened.confirm?.()).resolves.toBeUndefined();
+    await writeFile(file, 'other');
+    await expect(opened.confirm?.()).rejects.toMatchObject({ reason: 'ModelDigestMismatch' });
+  });
+
+  test('in an archive that is exchanged between its verification and its unpacking is not served', async () => {
+    const file = join(fixture.directory, 'a.zip');
+    const [mine, other] = ['mine', 'other'].map((content) => zipOf([{ name: 'model.onnx', content }]));
+    await writeFile(file, mine ?? '');
+    // It happens when the archive has been hashed and is looked for in the cache, which asks for the time.
+    for (const folder of ['entries', 'in-use']) await mkdir(join(fixture.directory, folder));
+    await writeFile(join(fixture.directory, 'entries', `${sha(mine ?? '')}.json`), '{}');
+    class Exchanging extends HurriedClock {
+      override now(): number {
+        writeFileSync(file, other ?? '');
+        return super.now();
+      }
+    }
+    const options = { clock: new Exchanging() };
+    await expect(fixture.open(`file:${file}`, sha(mine ?? ''), options)).rejects.toMatchObject({
+      reason: 'ModelDigestMismatch',
+    });
+    await expect(stored()).resolves.toEqual([]);
   });
 });

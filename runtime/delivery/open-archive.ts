@@ -8,6 +8,7 @@ import { ModelCache } from './cache/model-cache.ts';
 import { modelCacheBytes } from './cache-limit.ts';
 import { checkPin } from './check-pin.ts';
 import { chooseModel } from './choose-model.ts';
+import { factsOf, isUnchanged } from './file-facts.ts';
 import { hashFile } from './hash-file.ts';
 import { errorText } from './node-error.ts';
 import type { ModelFile, OpenOptions } from './open-model.ts';
@@ -24,6 +25,7 @@ export async function openArchive(
   const cache = new ModelCache(directory, cacheBytes, clock);
   let workplace: string | undefined;
   try {
+    const facts = factsOf(path);
     const digest = await hashFile(path, signal);
     checkPin(digest, pin, name);
     const found = await cache.find(digest.sha256, signal);
@@ -34,6 +36,9 @@ export async function openArchive(
     const folder = join(workplace, 'folder');
     await mkdir(folder);
     const files = await unpack(path, kind, folder, cacheBytes, signal);
+    if (!isUnchanged(path, facts)) {
+      throw new StartError('ModelDigestMismatch', `The archive at ${name} changed while it was unpacked.`);
+    }
     const choice = chooseModel(files.map((file) => file.path));
     if ('problem' in choice) throw new ArchiveError(`holds no model that can be told: ${choice.problem}`);
     const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -1,10 +1,10 @@
 /** Models on the machine's own disk, a claim or an image: a file, with the weights beside it, a folder or an archive. */
-import { lstatSync, type BigIntStats } from 'node:fs';
 import { access, constants, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StartError } from '../inference.ts';
 import { checkPin } from './check-pin.ts';
 import { findExternalData } from './external-data.ts';
+import { factsOf, isUnchanged, type FileFacts } from './file-facts.ts';
 import { hashFile, type FileDigest } from './hash-file.ts';
 import { errorCode, errorText } from './node-error.ts';
 import type { ModelFile, OpenOptions } from './open-model.ts';
@@ -48,7 +48,7 @@ async function openFile(
   pin: string | undefined,
   { signal }: OpenOptions,
 ): Promise<ModelFile> {
-  const seen = new Map<string, BigIntStats>();
+  const seen = new Map<string, FileFacts>();
   const digest = digestOf(path, name, seen, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     if (error instanceof StartError) throw error;
@@ -74,10 +74,10 @@ async function openFile(
 async function digestOf(
   path: string,
   name: string,
-  seen: Map<string, BigIntStats>,
+  seen: Map<string, FileFacts>,
   signal: AbortSignal,
 ): Promise<FileDigest> {
-  seen.set(path, lookAt(path));
+  seen.set(path, factsOf(path));
   const own = await hashFile(path, signal);
   const data = findExternalData(path);
   if (data.length === 0) return own;
@@ -97,20 +97,10 @@ async function digestOf(
         `The model at ${name} keeps weights in ${relative}, which ${text}: ${file}`,
       );
     }
-    seen.set(file, lookAt(file));
+    seen.set(file, factsOf(file));
     files.push({ name: relative, ...(await hashFile(file, signal)) });
   }
   return modelDigest(files);
-}
-
-function lookAt(path: string): BigIntStats {
-  return lstatSync(path, { bigint: true });
-}
-
-function isUnchanged(path: string, before: BigIntStats): boolean {
-  const now = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (now === undefined) return false;
-  return (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every((field) => now[field] === before[field]);
 }
 
 async function listFiles(root: string, name: string): Promise<string[]> {
