@@ -22,6 +22,10 @@ describe('parseModelUri', () => {
     ['gs://models.team/digits/', { kind: 'gs', bucket: 'models.team', key: 'digits/' }],
     ['hf://org/model', { kind: 'hf', repository: 'org/model', revision: 'main', path: '' }],
     ['hf://org/model@v1.0/onnx/m.onnx', { kind: 'hf', repository: 'org/model', revision: 'v1.0', path: 'onnx/m.onnx' }],
+    [
+      'hf://org/model@refs%2Fpr%2F1/m.onnx',
+      { kind: 'hf', repository: 'org/model', revision: 'refs/pr/1', path: 'm.onnx' },
+    ],
     ['oci://ghcr.io/org/digits:1', { kind: 'image', path: '/mnt/model' }],
   ])('reads %s', (uri, location) => {
     expect(parseModelUri(uri, '/')).toEqual(location);
@@ -41,6 +45,8 @@ describe('parseModelUri', () => {
     ['file:%zz', 'is not a valid file URI'],
     ['file:', 'names no file'],
     ['http://', 'is not a valid URL'],
+    ['https:///host/a', 'is not a valid URL'],
+    ['hf://org/model@a%2F../b', 'has an empty segment'],
     ['pvc://models/../a.onnx', 'names nothing on a claim'],
   ])('refuses %s and names the forms there are', (uri, problem) => {
     expect(() => parseModelUri(uri, '/')).toThrow(
@@ -52,6 +58,21 @@ describe('parseModelUri', () => {
   });
 
   test.each([
+    'http:user:secret@host/a',
+    'http:\\\\user:secret@host/a',
+    'https:///user:secret@host/a',
+    'https://user:sec/secret@host/a',
+    'https://user:secret?x@host/a',
+    'azure://user:secret@host/a',
+    'file://user:secret@host/a',
+  ])('refuses %s and repeats no secret of it', (uri) => {
+    expect(() => parseModelUri(uri, '/')).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret') }),
+    );
+  });
+
+  test.each([
+    ['https:///user:secret@host/a', 'https:///host/a'],
     ['https://user:secret@host/a?token=b#c', 'https://host/a'],
     ['http://host/a@b', 'http://host/a@b'],
     ['file:a.onnx', 'file:a.onnx'],

@@ -30,9 +30,11 @@ export function parseModelUri(uri: string, workingDirectory: string): ModelLocat
       return { kind: 'file', path: filePath(uri, workingDirectory) };
     case 'http':
     case 'https': {
-      const url = URL.parse(uri);
+      // Browsers take other numbers of slashes, and backslashes, for the same; nobody means them.
+      const url = /^https?:\/\/[^/\\]/i.test(uri) ? URL.parse(uri) : null;
       if (url !== null) return { kind: 'http', url };
-      throw invalid(uri, 'is not a valid URL');
+      // What cannot be read may have a password anywhere.
+      throw invalid(`${scheme}://…`, 'is not a valid URL');
     }
     case 's3':
     case 'gs': {
@@ -42,8 +44,10 @@ export function parseModelUri(uri: string, workingDirectory: string): ModelLocat
     }
     case 'hf': {
       const [, repository, revision = 'main', path = ''] =
-        /^hf:\/\/([\w-][\w.-]*\/[\w-][\w.-]*)(?:@([\w.-]+))?(?:\/([^?#]*))?$/i.exec(uri) ?? [];
-      if (repository !== undefined) return { kind: 'hf', repository, revision, path: decoded(uri, path) };
+        /^hf:\/\/([\w-][\w.-]*\/[\w-][\w.-]*)(?:@((?:[\w.-]|%2F)+))?(?:\/([^?#]*))?$/i.exec(uri) ?? [];
+      if (repository !== undefined) {
+        return { kind: 'hf', repository, revision: decoded(uri, revision), path: decoded(uri, path) };
+      }
       throw invalid(uri, 'names no repository');
     }
     case 'pvc': {
@@ -63,7 +67,7 @@ export function parseModelUri(uri: string, workingDirectory: string): ModelLocat
 
 /** The URI without user, password, query and fragment. */
 export function printableUri(uri: string): string {
-  return uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1').replace(/[?#].*$/s, '');
+  return uri.replace(/^([a-z][a-z0-9+.-]*:[\\/\s]*)[^/?#]*@/i, '$1').replace(/[?#].*$/s, '');
 }
 
 function filePath(uri: string, workingDirectory: string): string {
