@@ -97,6 +97,7 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
     model: { uri: `oci://registry.example:5000/models/digits:1@sha256:${'0123456789abcdef'.repeat(4)}` },
   }),
   valid('a repository at a revision', { model: { uri: 'hf://organisation/model@v1.0' } }),
+  valid('a repository at a revision with a slash', { model: { uri: 'hf://organisation/model@refs%2Fpr%2F1' } }),
   valid('a folder on a claim', { model: { uri: 'pvc://models/digits/' } }),
   valid('a folder of a bucket', { model: { uri: 'gs://models.team-1/digits' } }),
   valid('requests per second', { model, scaling: { metric: 'RequestsPerSecond', target: 100000 } }),

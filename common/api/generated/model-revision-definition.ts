@@ -75,7 +75,7 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                                 message: 'must name a bucket and a path in it, as in s3://bucket/path/model.onnx',
                               },
                               {
-                                rule: '!self.matches("^hf:") || self.matches("^hf://[a-zA-Z0-9_-][a-zA-Z0-9_.-]*/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*(@[a-zA-Z0-9_.-]+)?(/[^?#]*)?$")',
+                                rule: '!self.matches("^hf:") || self.matches("^hf://[a-zA-Z0-9_-][a-zA-Z0-9_.-]*/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*(@([a-zA-Z0-9_.-]|%2[Ff])+)?(/[^?#]*)?$")',
                                 message:
                                   'must name a repository, as in hf://organisation/model, hf://organisation/model@revision or hf://organisation/model/path/model.onnx',
                               },
@@ -369,7 +369,7 @@ export const MODEL_REVISION_DEFINITION: Definition = {
                                 message: 'must name a bucket and a path in it, as in s3://bucket/path/model.onnx',
                               },
                               {
-                                rule: '!self.matches("^hf:") || self.matches("^hf://[a-zA-Z0-9_-][a-zA-Z0-9_.-]*/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*(@[a-zA-Z0-9_.-]+)?(/[^?#]*)?$")',
+                                rule: '!self.matches("^hf:") || self.matches("^hf://[a-zA-Z0-9_-][a-zA-Z0-9_.-]*/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*(@([a-zA-Z0-9_.-]|%2[Ff])+)?(/[^?#]*)?$")',
                                 message:
                                   'must name a repository, as in hf://organisation/model, hf://organisation/model@revision or hf://organisation/model/path/model.onnx',
                               },
