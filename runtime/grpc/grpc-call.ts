@@ -33,7 +33,7 @@ export class GrpcCall {
     if (!this.hasEnded && !this.stream.headersSent) this.stream.additionalHeaders(PROCESSING);
   }
 
-  /** False: the client is behind, and `drain` of the stream says when it is not. */
+  /** False: the client is behind; `drained` resolves when it is not. */
   send<T extends object>(type: MessageType<T>, value: Partial<T>, expectedBytes?: number): boolean {
     if (this.hasEnded) return true;
     this.#begin();
@@ -41,6 +41,20 @@ export class GrpcCall {
     framed[0] = 0;
     framed.writeUInt32BE(framed.length - PREFIX_BYTES, 1);
     return this.stream.write(framed);
+  }
+
+  /** The client can take more, or is gone. */
+  drained(): Promise<void> {
+    const { stream } = this;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        stream.off('drain', done);
+        stream.off('close', done);
+        resolve();
+      };
+      stream.on('drain', done);
+      stream.on('close', done);
+    });
   }
 
   finish(code: GrpcStatus = GRPC_STATUS.OK, message = '', headers: OutgoingHttpHeaders = {}): void {
@@ -70,7 +84,8 @@ export class GrpcCall {
   /** No answer at all: this says to a gateway that the pod broke under the call, so that it tries another one. */
   break(): void {
     this.#hasEnded = true;
-    this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // `close` would end the answer before it resets the stream, and an answer that has begun would pass for whole.
+    this.stream.destroy(BROKEN);
   }
 
   /** What still comes in after the answer is nobody's; without a word the client would send all of it (RFC 9113 §8.1). */
@@ -91,3 +106,5 @@ export class GrpcCall {
     };
   }
 }
+
+const BROKEN = new Error('The pod broke under the call.');

@@ -65,6 +65,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
     // An error of the stream is the client's; what matters is that it closes.
     stream.on('error', () => undefined);
+    // One that is not read would else stay as it is when its client resets it with code 0, and keep its place.
+    stream.once('aborted', () => setImmediate(() => stream.destroy()));
     const call = new GrpcCall(stream, headers, identity);
     const fail = (error: unknown): void => {
       if (error instanceof Abandoned) return;

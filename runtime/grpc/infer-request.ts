@@ -12,7 +12,10 @@ import {
 } from '../protocol/parse-request.ts';
 import { ProtocolError, quote } from '../protocol/protocol-error.ts';
 import type { InferParameters, ModelInferRequest } from './messages.ts';
-import { decodeTypedContents } from './typed-contents.ts';
+import { decodeTypedContents, varintBytes } from './typed-contents.ts';
+
+/** Of one request, as long as the longest JSON. They are read one by one, and a byte can become eight. */
+const MAX_VARINT_BYTES = 16 * 1024 * 1024;
 
 export interface GrpcRequest extends ParsedRequest {
   /** Tensors came as raw bytes, and go back so: who sent typed contents may read nothing else. */
@@ -27,6 +30,7 @@ export function toParsedRequest(message: ModelInferRequest): GrpcRequest {
       `raw_input_contents has ${raw.length} tensors, but inputs has ${inputs.length}; send all of them raw, or none.`,
     );
   }
+  checkVarints(inputs);
   const { priority, timeout } = parseSchedule(parameterValues(message.parameters));
   return {
     ...(id !== '' && { id }),
@@ -37,6 +41,17 @@ export function toParsedRequest(message: ModelInferRequest): GrpcRequest {
     ...(timeout > 0 && { timeout }),
     isRaw: raw.length > 0,
   };
+}
+
+/** Throws ProtocolError for more integers than are read in a moment. */
+function checkVarints(inputs: ModelInferRequest['inputs']): void {
+  let bytes = 0;
+  for (const { contents } of inputs) bytes += varintBytes(contents);
+  if (bytes <= MAX_VARINT_BYTES) return;
+  throw new ProtocolError(
+    `${bytes} bytes of integers in typed contents are too many; ${MAX_VARINT_BYTES} are taken. Send tensors of this size in raw_input_contents.`,
+    413,
+  );
 }
 
 function toOutput({ name: given, parameters }: ModelInferRequest['outputs'][number], index: number): RequestedOutput {

@@ -1,9 +1,8 @@
 /** The inference that one message asks for: from its admission, which is done before, to the message that answers it. */
 import type { Clock } from '../../common/platform/clock.ts';
-import { Abandoned, Execution } from '../admission/execution.ts';
+import { Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
 import type { Model } from '../inference.ts';
-import { Refused } from '../admission/refused.ts';
 import { checkRequest } from '../protocol/check-request.ts';
 import { classifyOutputs } from '../protocol/classify.ts';
 import { quote } from '../protocol/protocol-error.ts';
@@ -99,13 +98,14 @@ export class Inference {
     }
   }
 
-  async #decompress(compressed: Buffer, encoding: string | undefined): Promise<Buffer> {
+  #decompress(compressed: Buffer, encoding: string | undefined): Promise<Buffer> {
     const { gate } = this.#services;
-    const bytes = await decompress(compressed, encoding, gate.maxBodyBytes);
-    if (this.#execution.abandoned) throw new Abandoned('The client left before the run.');
-    if (!gate.take(bytes.length)) throw new Refused('LimitReached');
-    this.#bytes += bytes.length;
-    return bytes;
+    return decompress(compressed, encoding, gate.maxBodyBytes, (bytes) => {
+      // Its place may be free already: the client is gone or was told that it took too long.
+      if (this.#execution.abandoned || !gate.take(bytes)) return false;
+      this.#bytes += bytes;
+      return true;
+    });
   }
 
   /** The client has its answer, or is gone. */

@@ -9,7 +9,7 @@ function framed(bytes: Uint8Array, compressed: boolean): Buffer {
   return Buffer.concat([prefix, bytes]);
 }
 
-test('messages come out as they went in, however they are cut', () => {
+test('messages come out as they went in, however they are cut, and stop where there is no room for more', () => {
   const given = fc.array(fc.tuple(fc.uint8Array({ maxLength: 50 }), fc.boolean()), { maxLength: 5 });
   fc.assert(
     fc.property(given, fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1 }), (messages, cuts) => {
@@ -17,12 +17,12 @@ test('messages come out as they went in, however they are cut', () => {
       const lengths: number[] = [];
       const reader = new MessageReader(50, {
         begun: (length) => lengths.push(length),
-        complete: ({ bytes, compressed }) => out.push([[...bytes], compressed]),
+        complete: ({ bytes, compressed }) => out.push([[...bytes], compressed]) % 2 === 0,
       });
       const all = Buffer.concat(messages.map(([bytes, compressed]) => framed(bytes, compressed)));
       for (let at = 0, turn = 0; at < all.length; turn += 1) {
         const cut = cuts[turn % cuts.length] ?? 1;
-        reader.push(all.subarray(at, at + cut));
+        for (let rest: Buffer | undefined = all.subarray(at, at + cut); rest !== undefined;) rest = reader.push(rest);
         at += cut;
       }
       expect(out).toEqual(messages.map(([bytes, compressed]) => [[...bytes], compressed]));
@@ -36,6 +36,6 @@ test.each([
   ['begins with another byte', Buffer.from('0200000000', 'hex'), 'not gRPC'],
   ['is longer than the limit', Buffer.from('0000000033', 'hex'), '51 bytes; 50 are taken'],
 ])('what %s is refused before any of it is kept', (_what, bytes, reason) => {
-  const reader = new MessageReader(50, { begun: () => undefined, complete: () => undefined });
+  const reader = new MessageReader(50, { begun: () => undefined, complete: () => true });
   expect(() => reader.push(bytes)).toThrow(reason);
 });

@@ -15,7 +15,8 @@ export interface FramedMessage {
 export interface MessageEvents {
   /** One begins. Called once for each, before the first byte of it is kept. What it throws, `push` throws. */
   begun(length: number, compressed: boolean): void;
-  complete(message: FramedMessage): void;
+  /** False: no more for now, and `push` gives back what it has not read. */
+  complete(message: FramedMessage): boolean;
 }
 
 export class MessageReader {
@@ -37,8 +38,11 @@ export class MessageReader {
     return this.#prefixLength === 0;
   }
 
-  /** Throws ProtocolError for what is no message, or one that is too long; nothing more may be pushed then. */
-  push(chunk: Buffer): void {
+  /**
+   * The rest of the chunk, if `complete` wanted no more: to be pushed before anything else. Throws ProtocolError for what is no message, or one that is
+   * too long; nothing more may be pushed then.
+   */
+  push(chunk: Buffer): Buffer | undefined {
     let at = 0;
     while (at < chunk.length || this.#isComplete) {
       if (this.#body === undefined) {
@@ -51,8 +55,9 @@ export class MessageReader {
       const end = Math.min(chunk.length, at + this.#length - this.#body.length);
       if (end > at) this.#body.push(chunk.subarray(at, end));
       at = end;
-      if (this.#isComplete) this.#complete(this.#body.bytes);
+      if (this.#isComplete && !this.#complete(this.#body.bytes) && at < chunk.length) return chunk.subarray(at);
     }
+    return undefined;
   }
 
   get #isComplete(): boolean {
@@ -73,9 +78,9 @@ export class MessageReader {
     this.#body = new ByteCollector(this.#length);
   }
 
-  #complete(bytes: Buffer): void {
+  #complete(bytes: Buffer): boolean {
     this.#body = undefined;
     this.#prefixLength = 0;
-    this.#events.complete({ compressed: this.#prefix[0] === 1, bytes });
+    return this.#events.complete({ compressed: this.#prefix[0] === 1, bytes });
   }
 }

@@ -38,6 +38,7 @@ class ModelInferCall {
       begun: (length) => this.#admit(length),
       complete: (message) => {
         this.#message = message;
+        return true;
       },
     });
   }
@@ -65,10 +66,13 @@ class ModelInferCall {
       this.#fail(new CallError(GRPC_STATUS.INVALID_ARGUMENT, 'The call ended before its message was whole.'));
       return;
     }
-    inference.run(message, encodingOf(this.#call.headers)).then((response) => {
-      this.#call.send(ModelInferResponse, response, expectedBytes(response));
-      this.#call.finish();
-    }, this.#fail);
+    inference
+      .run(message, encodingOf(this.#call.headers))
+      .then((response) => {
+        this.#call.send(ModelInferResponse, response, expectedBytes(response));
+        this.#call.finish();
+      })
+      .catch(this.#fail);
   };
 
   #admit(bytes: number): void {

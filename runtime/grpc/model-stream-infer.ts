@@ -20,7 +20,7 @@ import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { callError, CallError } from './call-error.ts';
 import { encodingOf, type Method } from './unary-method.ts';
 
-/** Messages of one stream in the pod at once: enough to fill a batch. Of those that one packet brings a few more are possible. */
+/** Messages of one stream in the pod at once: enough to fill a batch. */
 const MOST_AT_ONCE = 16;
 
 type Answer = Partial<ModelStreamInferResponse>;
@@ -57,8 +57,10 @@ class ModelStreamInferCall {
   readonly #inferences = new Set<Inference>();
   /** In the order of their messages. */
   readonly #answers: Promise<Answer>[] = [];
-  /** Of the message that is coming in; undefined if there is no room for it. */
+  /** Of the message that is coming in: bytes that were set aside for it; undefined if there is no room, or none is coming in. */
   #room: number | undefined;
+  /** What came in with the last message that there is a place for. */
+  #rest: Buffer | undefined;
   #isAnswering = false;
   #hasRequestEnded = false;
   #isEnding = false;
@@ -79,7 +81,10 @@ class ModelStreamInferCall {
       begun: (length) => {
         this.#room = gate.take(length) ? length : undefined;
       },
-      complete: (message) => this.#begin(message),
+      complete: (message) => {
+        this.#begin(message);
+        return this.#answers.length < this.#mostAtOnce;
+      },
     });
   }
 
@@ -117,7 +122,7 @@ class ModelStreamInferCall {
   readonly #onData = (chunk: Buffer): void => {
     if (this.#call.hasEnded || this.#isEnding) return;
     try {
-      this.#reader.push(chunk);
+      this.#rest = this.#reader.push(chunk);
     } catch (error) {
       this.#fail(error);
     }
@@ -128,6 +133,7 @@ class ModelStreamInferCall {
     this.#cancelIdle?.();
     this.#cancelDeadline?.();
     for (const inference of this.#inferences) inference.close();
+    if (this.#room !== undefined) this.#options.gate.give(this.#room);
     this.#leaveIfDone();
   };
 
@@ -135,6 +141,7 @@ class ModelStreamInferCall {
     const { gate, metrics } = this.#options;
     this.#cancelIdle?.();
     const bytes = this.#room;
+    this.#room = undefined;
     if (bytes === undefined) {
       metrics.failure('REJECTED', 0);
       this.#queue(Promise.resolve({ error_message: SENTENCES.LimitReached }));
@@ -182,25 +189,19 @@ class ModelStreamInferCall {
       const answer = (await this.#answers[0]) ?? {};
       void this.#answers.shift();
       const bytes = answer.infer_response === undefined ? 128 : expectedBytes(answer.infer_response) + 16;
-      if (!this.#call.send(ModelStreamInferResponse, answer, bytes)) await this.#drained();
-      if (this.#answers.length < this.#mostAtOnce) this.#call.stream.resume();
+      if (!this.#call.send(ModelStreamInferResponse, answer, bytes)) await this.#call.drained();
+      if (this.#answers.length < this.#mostAtOnce) this.#readOn();
     }
     this.#isAnswering = false;
     this.#settle();
   }
 
-  /** The client can take more, or is gone. */
-  #drained(): Promise<void> {
-    const { stream } = this.#call;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        stream.off('drain', done);
-        stream.off('close', done);
-        resolve();
-      };
-      stream.on('drain', done);
-      stream.on('close', done);
-    });
+  /** There is a place for another message: first for what is here already. */
+  #readOn(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.#onData(rest);
+    if (this.#answers.length < this.#mostAtOnce) this.#call.stream.resume();
   }
 
   /** With nothing to answer the stream ends, if it is to, or begins to be idle. */

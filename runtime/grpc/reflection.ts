@@ -43,33 +43,48 @@ export interface ProtoFile {
 }
 
 export function reflect(call: GrpcCall, files: readonly ProtoFile[], fail: (error: unknown) => void): void {
-  let answered = 0;
-  const reader = new MessageReader(MOST_BYTES, {
+  const questions = new Questions();
+  // One question after the other: an answer is a hundred times as long, and who asks on without reading is not answered at once.
+  const answerAll = async (chunk: Buffer): Promise<void> => {
+    for (const request of questions.in(chunk)) {
+      const response = { valid_host: request.host, original_request: request, ...answer(request, files) };
+      if (!call.send(Response, response)) await call.drained();
+    }
+  };
+  call.stream.on('data', (chunk: Buffer) => {
+    if (call.hasEnded) return;
+    call.stream.pause();
+    answerAll(chunk).then(() => call.stream.resume(), fail);
+  });
+  call.stream.on('end', () => call.finish());
+}
+
+class Questions {
+  #count = 0;
+  #asked: Request | undefined;
+  readonly #reader = new MessageReader(MOST_BYTES, {
     begun: (_length, compressed) => {
-      answered += 1;
+      this.#count += 1;
       if (compressed)
         throw new CallError(GRPC_STATUS.UNIMPLEMENTED, 'Questions about services are not taken compressed.');
-      if (answered > MOST_ANSWERS)
+      if (this.#count > MOST_ANSWERS)
         throw new CallError(GRPC_STATUS.RESOURCE_EXHAUSTED, 'Ask the rest on another stream.');
     },
     complete: ({ bytes }) => {
-      const request = Request.decode(bytes);
-      const response = { valid_host: request.host, original_request: request, ...answer(request, files) };
-      // Who asks on without reading is not answered at once.
-      if (call.send(Response, response)) return;
-      call.stream.pause();
-      call.stream.once('drain', () => call.stream.resume());
+      this.#asked = Request.decode(bytes);
+      return false;
     },
   });
-  call.stream.on('data', (chunk: Buffer) => {
-    if (call.hasEnded) return;
-    try {
-      reader.push(chunk);
-    } catch (error) {
-      fail(error);
+
+  /** Throws CallError or ProtocolError. */
+  *in(chunk: Buffer): Generator<Request> {
+    for (let rest: Buffer | undefined = chunk; rest !== undefined;) {
+      rest = this.#reader.push(rest);
+      const asked = this.#asked;
+      this.#asked = undefined;
+      if (asked !== undefined) yield asked;
     }
-  });
-  call.stream.on('end', () => call.finish());
+  }
 }
 
 function answer(request: Request, files: readonly ProtoFile[]): Partial<Response> {

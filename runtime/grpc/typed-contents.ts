@@ -26,6 +26,8 @@ const FIELDS: Readonly<Record<Exclude<Datatype, 'FP16' | 'BYTES'>, NumberField>>
   FP64: 'fp64_contents',
 };
 
+const VARINT_FIELDS = ['bool_contents', 'int_contents', 'int64_contents', 'uint_contents', 'uint64_contents'] as const;
+
 const HIGH = 2 ** 32;
 
 /** Throws ProtocolError if these are not exactly `count` elements of the datatype; `what` begins its sentence. */
@@ -49,6 +51,12 @@ export function decodeTypedContents(
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (datatype === 'FP32' || datatype === 'FP64') return parseBinary(what, datatype, shape, count, view);
   return decodeVarints(`${what}: ${field}`, datatype, count, view);
+}
+
+/** Bytes of the elements that are integers. */
+export function varintBytes(contents: Partial<InferTensorContents> | undefined): number {
+  if (contents === undefined) return 0;
+  return VARINT_FIELDS.reduce((sum, field) => sum + (contents[field]?.bytes.length ?? 0), 0);
 }
 
 /** The elements as the protocol's field for them; undefined for what has none. */

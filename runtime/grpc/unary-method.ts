@@ -38,6 +38,7 @@ function receiveOne(call: GrpcCall, limit: number, fail: (error: unknown) => voi
     },
     complete: (message) => {
       received = message;
+      return true;
     },
   });
   const guarded = (step: () => void): void => {
@@ -54,7 +55,10 @@ function receiveOne(call: GrpcCall, limit: number, fail: (error: unknown) => voi
       if (received === undefined)
         throw new CallError(GRPC_STATUS.INVALID_ARGUMENT, 'The call ended before its message.');
       if (!received.compressed) return use(received.bytes);
-      decompress(received.bytes, encodingOf(headers), limit).then((bytes) => guarded(() => use(bytes)), fail);
+      decompress(received.bytes, encodingOf(headers), limit, () => true).then(
+        (bytes) => guarded(() => use(bytes)),
+        fail,
+      );
     });
   });
 }

@@ -40,7 +40,10 @@ export class MessageType<T extends object> implements Kind<T> {
 
   /** Throws ProtocolError. Bytes of the message are views of these. */
   decode(bytes: Buffer): T {
-    const reader = new ProtobufReader(bytes);
+    return this.#decode(new ProtobufReader(bytes));
+  }
+
+  #decode(reader: ProtobufReader): T {
     const values = this.#empty();
     while (!reader.isAtEnd) {
       const tag = reader.tag();
@@ -61,7 +64,7 @@ export class MessageType<T extends object> implements Kind<T> {
   }
 
   read(reader: ProtobufReader): T {
-    return this.decode(reader.bytes());
+    return this.#decode(reader.nested());
   }
 
   write(writer: ProtobufWriter, value: T): void {

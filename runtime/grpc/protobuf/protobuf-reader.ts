@@ -11,15 +11,28 @@ export type WireType = (typeof WIRE)[keyof typeof WIRE];
 
 const HIGH = 2 ** 32;
 
+/**
+ * Fields of one message, those of messages in it included. Two bytes are a field, and 64 MiB of them would be read for ten seconds in which the process
+ * does nothing else. It is enough for a million BYTES elements, the most of one tensor.
+ */
+const MOST_FIELDS = 1_100_000;
+
 export class ProtobufReader {
   readonly #bytes: Buffer;
+  readonly #budget: { fields: number };
   #at = 0;
   /** Of the last varint: two halves of 32 bits, because numbers are exact to 53 and every bigint is an allocation. */
   #low = 0;
   #high = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, budget = { fields: MOST_FIELDS }) {
     this.#bytes = bytes;
+    this.#budget = budget;
+  }
+
+  /** Of the message that is the next value. */
+  nested(): ProtobufReader {
+    return new ProtobufReader(this.bytes(), this.#budget);
   }
 
   get isAtEnd(): boolean {
@@ -30,6 +43,13 @@ export class ProtobufReader {
   tag(): number {
     this.varint();
     if (this.#high !== 0 || this.#low < 8) throw malformed('a field has no valid number');
+    this.#budget.fields -= 1;
+    if (this.#budget.fields < 0) {
+      throw new ProtocolError(
+        `The message has more than ${MOST_FIELDS} fields; send tensors in raw_input_contents.`,
+        413,
+      );
+    }
     return this.#low;
   }
 
