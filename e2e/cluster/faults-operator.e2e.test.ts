@@ -1,10 +1,8 @@
 /** Operators that end while requests come. No request passes through one, so none may fail: a cold start waits until another one leads, that is all. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { LEASES, type Lease } from '../../operator/cluster/resources.ts';
-import { LEASE_NAME } from '../../operator/leadership/lease-record.ts';
 import { OPERATOR, SYSTEM_NAMESPACE } from './support/installation.ts';
 import { kubectl } from './support/kubectl.ts';
-import { ObjectWatch } from './support/object-watch.ts';
+import { Leadership } from './support/leadership.ts';
 import { ProcessKiller } from './support/process-killer.ts';
 import { expectNothingLost, prepareFunctions, startTraffic, type Traffic } from './support/steady-traffic.ts';
 import { startSuite, type Suite } from './support/suite.ts';
@@ -13,25 +11,22 @@ jest.setTimeout(240_000);
 
 let suite: Suite;
 let killer: ProcessKiller;
-let leases: ObjectWatch<Lease>;
+let leadership: Leadership;
 beforeAll(async () => {
-  [suite, killer] = await Promise.all([startSuite('faults-operator'), ProcessKiller.start()]);
-  leases = new ObjectWatch(LEASES, { namespace: SYSTEM_NAMESPACE });
-  await leases.synced();
+  [suite, killer, leadership] = await Promise.all([
+    startSuite('faults-operator'),
+    ProcessKiller.start(),
+    Leadership.start(),
+  ]);
   await prepareFunctions(suite);
 });
-afterAll(() => Promise.all([suite.close(), killer.close(), leases.close()]));
+afterAll(() => Promise.all([suite.close(), killer.close(), leadership.close()]));
 
 let traffic: Traffic;
 beforeEach(async () => {
   traffic = await startTraffic(suite);
 });
 afterEach(() => traffic.stop('after the test'));
-
-/** The pod's name and a number of the process: `pilotlight-operator-5d9c-x2x4v_0123456789ab`. */
-function holder(): string {
-  return leases.objects.find(({ metadata }) => metadata.name === LEASE_NAME)?.spec?.holderIdentity ?? '';
-}
 
 /** Pods of a function that were ever made since then. */
 function podsMade(name: string, since: number): ReadonlySet<string | undefined> {
@@ -42,13 +37,12 @@ function podsMade(name: string, since: number): ReadonlySet<string | undefined> 
 }
 
 test('SIGKILL of the leader: the other one takes over, and serves the cold start that was asked for meanwhile', async () => {
-  const led = holder();
-  const key = { namespace: SYSTEM_NAMESPACE, name: led.replace(/_.*$/, '') };
-  await killer.prepare(key);
+  const { holder, pod } = leadership;
+  await killer.prepare(pod);
   const since = suite.pods.history.length;
-  const { to } = await killer.kill(key, 'container');
+  const { to } = await killer.kill(pod, 'container');
   await traffic.wake();
-  await leases.until('another operator leads', () => (['', led].includes(holder()) ? undefined : true));
+  await leadership.untilAnotherLeads(holder);
   const tookOverAfter = Date.now() - to;
   await suite.untilReplicas('asleep', 1);
   await traffic.pass(50);
