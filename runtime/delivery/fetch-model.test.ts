@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, statfs, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { tarOf, zipOf } from './archive/archive-fixtures.ts';
@@ -197,11 +198,37 @@ describe('the cache', () => {
     const inUse = join(fixture.directory, 'in-use');
     for (const name of await readdir(inUse)) {
       if (!name.startsWith(sha(files['/a'] ?? ''))) continue;
-      await writeFile(join(inUse, name.replace(/\d+$/, '4194305')), '');
+      await writeFile(join(inUse, name.replace(/\d+-\w+$/, '4194305-0')), '');
       (await import('node:fs')).rmSync(join(inUse, name));
     }
     const { path } = await fixture.open(`${base}/c`, undefined, { environment });
     expect([...paths, path].map((one) => existsSync(one))).toEqual([false, true, true]);
+  });
+
+  test('takes a record that is none for none', async () => {
+    files['/a'] = Buffer.from('model');
+    await fixture.open(`${base}/a`);
+    const sources = join(fixture.directory, 'sources');
+    for (const name of await readdir(sources)) await writeFile(join(sources, name), '{"of": "another version"}');
+    await expect(fixture.open(`${base}/a`)).resolves.toMatchObject({ path: expect.any(String) });
+  });
+
+  test('lets nothing go that somebody has just found', async () => {
+    files['/a'] = Buffer.alloc(100, 'a');
+    const { path } = await fixture.open(`${base}/a`);
+    const cache = new ModelCache(fixture.directory, 150, fixture.clock);
+    const inUse = join(fixture.directory, 'in-use');
+    for (let round = 0; round < 100; round += 1) {
+      for (const name of await readdir(inUse)) await rm(join(inUse, name));
+      // The one finds it a little earlier or later in the course of the other's eviction.
+      const finding = (async () => {
+        for (let turn = 0; turn < round % 20; turn += 1) await setImmediate();
+        return cache.find(sha(files['/a'] ?? ''), new AbortController().signal);
+      })();
+      const [found] = await Promise.all([finding, cache.makeRoom(100).catch(() => undefined)]);
+      if (found !== undefined) expect(existsSync(path)).toBe(true);
+      else await fixture.open(`${base}/a`);
+    }
   });
 
   test('counts what the sessions made of models, and lets it go like them', async () => {
@@ -249,12 +276,13 @@ describe('the cache', () => {
   test('removes what a process left that was killed', async () => {
     const { hostname } = await import('node:os');
     const left = join(fixture.directory, `fetch@${hostname()}.4194305-abc`);
+    // In a container that was started again the number is that of this process.
+    const before = join(fixture.directory, `fetch@${hostname()}.${process.pid}-abc-def`);
     const others = join(fixture.directory, 'fetch@another-pod.4194305-abc');
-    await mkdir(left);
-    await mkdir(others);
+    for (const folder of [left, before, others]) await mkdir(folder);
     files['/a'] = Buffer.from('model');
     await fixture.open(`${base}/a`);
-    expect([existsSync(left), existsSync(others)]).toEqual([false, true]);
+    expect([left, before, others].map((folder) => existsSync(folder))).toEqual([false, false, true]);
   });
 
   test('takes no model above its limit', async () => {

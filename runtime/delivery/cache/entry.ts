@@ -41,23 +41,45 @@ export async function readEntry(
   now: number,
   signal: AbortSignal,
 ): Promise<Entry | undefined> {
-  try {
-    const entry = JSON.parse(await readFile(recordPath(directory, sha256), 'utf8')) as Recorded;
-    let isRecorded = true;
-    for (const [index, file] of entry.files.entries()) {
-      const path = join(directory, 'sha256', sha256, file.path);
-      if ((await fingerprint(path)) === entry.fingerprints[index]) continue;
-      isRecorded = false;
-      if ((await hashFile(path, signal)).sha256 !== file.sha256) throw new Error('damaged');
+  const path = recordPath(directory, sha256);
+  for (let text = await readText(path); text !== undefined;) {
+    try {
+      const entry = JSON.parse(text) as Recorded;
+      let isRecorded = true;
+      for (const [index, file] of entry.files.entries()) {
+        const place = join(directory, 'sha256', sha256, file.path);
+        if ((await fingerprint(place)) === entry.fingerprints[index]) continue;
+        isRecorded = false;
+        if ((await hashFile(place, signal)).sha256 !== file.sha256) throw new Error('damaged');
+      }
+      if (!isRecorded) await writeEntry(directory, entry);
+      await utimes(path, now / 1000, now / 1000);
+      return entry;
+    } catch {
+      signal.throwIfAborted();
+      // While it was read, another process may have put it right.
+      const latest = await readText(path);
+      if (latest === text) await removeEntry(directory, sha256);
+      text = latest === text ? undefined : latest;
     }
-    if (!isRecorded) await writeEntry(directory, entry);
-    await utimes(recordPath(directory, sha256), now / 1000, now / 1000);
-    return entry;
-  } catch {
-    signal.throwIfAborted();
-    await removeEntry(directory, sha256);
-    return undefined;
   }
+  return undefined;
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
+
+/**
+ * Removes the entry unless `isHeld`: whoever takes it says so first and reads the record then, so the record goes first, and comes back if somebody has
+ * just said so.
+ */
+export async function evictEntry(directory: string, sha256: string, isHeld: () => Promise<boolean>): Promise<void> {
+  const path = recordPath(directory, sha256);
+  const text = await readText(path);
+  await rm(path, { force: true });
+  if (!(await isHeld())) await removeEntry(directory, sha256);
+  else if (text !== undefined) await replaceFile(path, text);
 }
 
 /** The record first: what has none is no entry. */

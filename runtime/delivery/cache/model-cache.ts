@@ -3,14 +3,14 @@
  * `in-use/` (who uses what), `fetch@…` (what a process is fetching) and, of the sessions, `optimised/`. Several processes may use one directory: what is
  * fetched gets its name in one step, when it is whole.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Clock } from '../../../common/platform/clock.ts';
 import { DownloadError } from '../download-error.ts';
 import { hashFile, type FileDigest } from '../hash-file.ts';
-import { readEntry, recordPath, removeEntry, writeEntry, type Entry } from './entry.ts';
+import { evictEntry, readEntry, recordPath, writeEntry, type Entry } from './entry.ts';
 import { mayLive, OWNER } from './owner.ts';
 import { planEvictions, type CacheItem } from './plan-evictions.ts';
 import { replaceFile } from './replace-file.ts';
@@ -51,7 +51,9 @@ export class ModelCache {
 
   async recall(uri: string): Promise<Remembered | undefined> {
     try {
-      return JSON.parse(await readFile(this.#sourcePath(uri), 'utf8')) as Remembered;
+      const { sha256, objects } = JSON.parse(await readFile(this.#sourcePath(uri), 'utf8')) as Remembered;
+      // Another version of this program may have written it.
+      return typeof sha256 === 'string' && Array.isArray(objects) ? { sha256, objects } : undefined;
     } catch {
       return undefined;
     }
@@ -81,23 +83,27 @@ export class ModelCache {
         'lasting',
       );
     }
-    const items = await this.#items();
-    const used = items.reduce((sum, item) => sum + item.bytes, 0);
-    const disk = await statfs(this.#directory);
-    const free = disk.bavail * disk.bsize;
-    const lacking = bytes === written ? 0 : bytes - written + SPARE_BYTES - free;
-    const excess = Math.max(used + bytes - this.#limitBytes, lacking);
-    if (excess <= 0) return;
-    const evictions = planEvictions(items, excess);
-    if (evictions === undefined) {
-      throw new DownloadError(
-        `there is no room: it needs ${bytes} bytes, ${free} are free on the disk, and the models in use take ${used} of the ${this.#limitBytes} that PILOTLIGHT_MODEL_CACHE_BYTES allows`,
-        'lasting',
-      );
-    }
-    for (const { path } of evictions) {
-      if (path.startsWith(join(this.#directory, 'sha256/'))) await removeEntry(this.#directory, path.slice(-64));
-      else await rm(path, { recursive: true, force: true });
+    for (;;) {
+      const items = await this.#items();
+      const used = items.reduce((sum, item) => sum + item.bytes, 0);
+      const disk = await statfs(this.#directory);
+      const free = disk.bavail * disk.bsize;
+      const lacking = bytes === written ? 0 : bytes - written + SPARE_BYTES - free;
+      const excess = Math.max(used + bytes - this.#limitBytes, lacking);
+      if (excess <= 0) return;
+      const evictions = planEvictions(items, excess);
+      if (evictions === undefined) {
+        throw new DownloadError(
+          `there is no room: it needs ${bytes} bytes, ${free} are free on the disk, and the models in use take ${used} of the ${this.#limitBytes} that PILOTLIGHT_MODEL_CACHE_BYTES allows`,
+          'lasting',
+        );
+      }
+      for (const { path } of evictions) {
+        const name = basename(path);
+        if (path === join(this.#directory, 'sha256', name)) {
+          await evictEntry(this.#directory, name, async () => (await this.#held()).has(name));
+        } else await rm(path, { recursive: true, force: true });
+      }
     }
   }
 
@@ -108,14 +114,15 @@ export class ModelCache {
     if (there !== undefined) return there;
     await this.#hold(sha256);
     const place = join(this.#directory, 'sha256', sha256);
-    try {
-      await rename(path, place);
-    } catch (error) {
-      // A folder takes no other's place: it is there from a process that was faster, or was killed before it could record it.
-      if (!existsSync(place)) throw error;
-      if (!(await holds(place, entry, signal))) {
-        await rename(place, `${path}.former`);
+    for (let isThere = false; !isThere;) {
+      try {
         await rename(path, place);
+        isThere = true;
+      } catch (error) {
+        // A folder takes no other's place: it is there from a process that was faster, or was killed before it could record it.
+        if (!existsSync(place)) throw error;
+        isThere = await holds(place, entry, signal);
+        if (!isThere) await rename(place, `${path}.${randomUUID()}`);
       }
     }
     await writeEntry(this.#directory, entry);
@@ -135,12 +142,18 @@ export class ModelCache {
     await writeFile(join(this.#directory, 'in-use', `${sha256}@${OWNER}`), '');
   }
 
-  async #items(): Promise<CacheItem[]> {
+  /** Digests that a living process uses. */
+  async #held(): Promise<Set<string>> {
     const held = new Set<string>();
     for (const name of await list(join(this.#directory, 'in-use'))) {
       if (mayLive(name)) held.add(name.slice(0, 64));
       else await rm(join(this.#directory, 'in-use', name), { force: true });
     }
+    return held;
+  }
+
+  async #items(): Promise<CacheItem[]> {
+    const held = await this.#held();
     const items: CacheItem[] = [];
     const add = async (
       folder: string,
