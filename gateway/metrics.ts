@@ -68,6 +68,7 @@ export interface GatewayLoad {
   readonly revisions: Iterable<RevisionLoad>;
   readonly heldBytes: number;
   readonly streams: number;
+  readonly peers: number;
   readonly epoch: number;
 }
 
@@ -219,6 +220,14 @@ function registerLoad(registry: Registry, load: () => GatewayLoad): void {
     registers,
     collect() {
       this.set(load().streams);
+    },
+  });
+  new Gauge({
+    name: 'pilotlight_gateway_peers',
+    help: 'Other gateways whose queues are used, connected.',
+    registers,
+    collect() {
+      this.set(load().peers);
     },
   });
   new Gauge({

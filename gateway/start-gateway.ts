@@ -5,6 +5,7 @@ import type { Clock } from '../common/platform/clock.ts';
 import { startHealthServer, type HealthServer } from '../common/platform/health-server.ts';
 import type { Logger } from '../common/platform/logging.ts';
 import type { GatewayConfiguration } from './configuration.ts';
+import { Gateways } from './claims/gateways.ts';
 import { AnnouncementIntake } from './control/announcement-intake.ts';
 import { createControlServer } from './control/control-server.ts';
 import { KeyRing } from './control/key-ring.ts';
@@ -71,13 +72,19 @@ export async function startGateway({
     revisions: [...routes.revisions].map(loadOf),
     heldBytes: holdings.bytes,
     streams: reporter.readers,
+    peers: gateways.connected,
     epoch: intake.epoch,
   }));
+  const findOwners = (): void => {
+    for (const revision of routes.revisions) revision.findOwner();
+  };
+  const gateways = new Gateways({ clock, random, token: configuration.controlToken, logger, onChange: findOwners });
   const services: RevisionServices = {
     clock,
     random,
     barred,
     holdings,
+    ownerOf: (namespace, name) => gateways.ownerOf(namespace, name),
     connect: (address) =>
       connectPod(address, (error) => {
         logger.error({ err: error }, 'Closing the connections to a pod failed');
@@ -95,11 +102,19 @@ export async function startGateway({
       metrics.unbind(namespace, settings.functionName, name);
     },
   });
-  const intake: RoutesIntake = new RoutesIntake(clock, routes, (epoch, stream) => {
-    logger.info({ epoch }, 'Took routes of a new epoch');
-    control.greetAllBut(stream);
-    firstRoutes.come();
-  });
+  const intake: RoutesIntake = new RoutesIntake(
+    clock,
+    routes,
+    (named) => {
+      gateways.update(named);
+      findOwners();
+    },
+    (epoch, stream) => {
+      logger.info({ epoch }, 'Took routes of a new epoch');
+      control.greetAllBut(stream);
+      firstRoutes.come();
+    },
+  );
   const control = createControlServer({
     controlToken: configuration.controlToken,
     announcements: {
@@ -118,6 +133,7 @@ export async function startGateway({
       }),
     },
     streams: { gateway: configuration.name, reporter, intake, keys, logger },
+    claims: { clock, routes, logger },
   });
   const traffic = (listener: Listener): TrafficServer =>
     new TrafficServer(
@@ -167,6 +183,7 @@ export async function startGateway({
 
   const close = async (): Promise<void> => {
     phase = 'draining';
+    control.endClaims();
     await new Promise<void>((resolve) => clock.after(configuration.drainMilliseconds, resolve));
     const { finishMilliseconds } = configuration;
     // A pod may come for them yet; only at the last they are told to go elsewhere, and are not simply cut off.
@@ -184,6 +201,7 @@ export async function startGateway({
     cancelExpiry();
     reporter.close();
     control.endStreams();
+    gateways.close();
     for (const revision of routes.revisions) revision.close();
     await closeServer(control.server, clock, 0);
     await health.close();

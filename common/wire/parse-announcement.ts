@@ -44,7 +44,7 @@ export function parseAddress(given: Readonly<Record<string, unknown>>, path: str
 }
 
 /** What is neither cannot be put into a URL (`1.2.3.999`, `a:b`), or means an address there that it does not look like (`0x7f.1`). */
-function parseHost(value: unknown, path: string): string {
+export function parseHost(value: unknown, path: string): string {
   const host = text(value, path, HOST, 253);
   if (isIP(host) !== 0 || URL.parse(`http://${host}`)?.hostname === host.toLowerCase()) return host;
   throw new FieldError(path, 'an IP address or a DNS name');

@@ -15,6 +15,25 @@ export interface RoutesUpdate {
   readonly functions: readonly FunctionRoute[];
   /** Functions that are gone; empty in a full update. */
   readonly removed: readonly FunctionName[];
+  /**
+   * Gateways among which revisions with a concurrencyLimit are shared out, in every full update and in those with which they change. Absent from an
+   * operator that is older than this field; a gateway that is older does not read it.
+   */
+  readonly gateways?: GatewaysRoute;
+}
+
+export interface GatewaysRoute {
+  /** Which one the reader is, by its id; it need not be among them. */
+  readonly self: string;
+  readonly all: readonly GatewayRoute[];
+}
+
+/** Where another gateway can ask this one for slots. */
+export interface GatewayRoute {
+  /** Its own for as long as it lives, the same in what all gateways are sent. */
+  readonly id: string;
+  readonly host: string;
+  readonly controlPort: number;
 }
 
 export interface FunctionName {

@@ -68,19 +68,47 @@ test('replicas follow the demand of both gateways; a cut stream or a silent gate
   expect([...desired]).toEqual([2]);
 });
 
-test('a pod takes no more requests than its limit, whichever gateways they come from, and those over it wait', async () => {
-  const pod = await platform.onlyPod('limited');
-  const first = unfinished('limited', 0);
-  await platform.untilInPod(pod, 1);
-  const second = platform.infer('limited', DIGITS.request, {}, 1);
-  const refused = /^pilotlight_gateway_retries_total{.*function="limited".*reason="not-begun"} [1-9]/m;
-  const isRefused = async (): Promise<boolean> =>
-    refused.test((await sendRequest(platform.parts.metrics[1] ?? '')).body.toString());
-  await waitUntil('the pod has refused the second request', isRefused, PATIENCE_MILLISECONDS);
-  await platform.untilInPod(pod, 1);
+async function metricsOf(gateway: number): Promise<string> {
+  return (await sendRequest(platform.parts.metrics[gateway] ?? '')).body.toString();
+}
 
-  expect((await first.finish()).status).toBe(200);
-  expect((await second).status).toBe(200);
+test('a pod with a limit is asked by one gateway for both: who is over it waits, and none is refused', async () => {
+  const pod = await platform.onlyPod('limited');
+  for (const [holder, waiter] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const first = unfinished('limited', holder);
+    await platform.untilInPod(pod, 1);
+    const second = platform.infer('limited', DIGITS.request, {}, waiter);
+    const waits = /^pilotlight_gateway_requests_queued{.*function="limited".*} 1$/m;
+    await waitUntil('the second waits', async () => waits.test(await metricsOf(waiter)), PATIENCE_MILLISECONDS);
+    await platform.untilInPod(pod, 1);
+
+    expect((await first.finish()).status).toBe(200);
+    expect((await second).status).toBe(200);
+  }
+  for (const gateway of [0, 1]) {
+    expect(await metricsOf(gateway)).toMatch(
+      /^pilotlight_gateway_retries_total{.*function="limited".*reason="not-begun"} 0$/m,
+    );
+  }
+});
+
+test('while one gateway does nothing at all, the other serves a function with a limit by itself', async () => {
+  for (const [silent, other] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const gateway = fleet.gateways[silent];
+    gateway?.pause();
+    try {
+      expect((await platform.infer('limited', DIGITS.request, {}, other)).status).toBe(200);
+    } finally {
+      gateway?.resume();
+    }
+    expect((await platform.infer('limited', DIGITS.request, {}, silent)).status).toBe(200);
+  }
 });
 
 test('many clients of a pod with a limit of one are all served', async () => {

@@ -1,7 +1,9 @@
-/** The control port: operators' streams and pods' announcements, each with its own token. */
+/** The control port: operators' streams, other gateways' claims and pods' announcements, each with its own token. */
 import { createServer, type Server } from 'node:http';
 import { ANNOUNCEMENTS_PATH } from '../../common/wire/announcement.ts';
 import { STREAM_PATH } from '../../common/wire/stream.ts';
+import { CLAIMS_PATH } from '../claims/claim-messages.ts';
+import { ClaimStream, type ClaimStreamParts } from '../claims/claim-stream.ts';
 import { sameSecret } from '../../common/wire/tokens.ts';
 import { serveAnnouncement, type AnnouncementEndpointParts } from './announcement-endpoint.ts';
 import { bearerToken } from './bearer-token.ts';
@@ -14,6 +16,7 @@ export interface ControlServerParts {
   readonly controlToken: string;
   readonly announcements: AnnouncementEndpointParts;
   readonly streams: OperatorStreamParts;
+  readonly claims: ClaimStreamParts;
 }
 
 export interface ControlServer {
@@ -21,18 +24,29 @@ export interface ControlServer {
   /** Tells all operators but one which epoch is the highest. */
   greetAllBut(stream: number): void;
   endStreams(): void;
+  /** Other gateways' requests wait here no more, and no new ones of theirs. */
+  endClaims(): void;
 }
 
-export function createControlServer({ controlToken, announcements, streams }: ControlServerParts): ControlServer {
+const PATHS: readonly string[] = [STREAM_PATH, ANNOUNCEMENTS_PATH, CLAIMS_PATH];
+
+export function createControlServer({
+  controlToken,
+  announcements,
+  streams,
+  claims,
+}: ControlServerParts): ControlServer {
   // Streams have no end in time.
   const server = createServer({ headersTimeout: HEADERS_MILLISECONDS, requestTimeout: 0 });
   server.maxConnections = MOST_CONNECTIONS;
   const open = new Map<number, OperatorStream>();
+  const claimants = new Set<ClaimStream>();
+  let servesClaims = true;
   let lastStream = 0;
   server.on('request', (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '';
-    if (path !== STREAM_PATH && path !== ANNOUNCEMENTS_PATH) {
-      response.writeHead(404).end(`There is POST ${STREAM_PATH} and POST ${ANNOUNCEMENTS_PATH} here.\n`);
+    if (!PATHS.includes(path)) {
+      response.writeHead(404).end(`There is ${PATHS.map((one) => `POST ${one}`).join(', ')} here.\n`);
     } else if (request.method !== 'POST') {
       response.writeHead(405, { allow: 'POST' }).end();
     } else if (path === ANNOUNCEMENTS_PATH) {
@@ -42,6 +56,11 @@ export function createControlServer({ controlToken, announcements, streams }: Co
       response
         .writeHead(401, { connection: 'close' })
         .end('Send the control token as `authorization: Bearer <token>`.\n');
+    } else if (path === CLAIMS_PATH && !servesClaims) {
+      response.writeHead(503, { connection: 'close' }).end('This gateway is ending.\n');
+    } else if (path === CLAIMS_PATH) {
+      const stream: ClaimStream = new ClaimStream(claims, request, response, () => claimants.delete(stream));
+      claimants.add(stream);
     } else {
       lastStream += 1;
       const number = lastStream;
@@ -58,6 +77,10 @@ export function createControlServer({ controlToken, announcements, streams }: Co
     },
     endStreams: () => {
       for (const stream of open.values()) stream.end();
+    },
+    endClaims: () => {
+      servesClaims = false;
+      for (const stream of claimants) stream.end();
     },
   };
 }

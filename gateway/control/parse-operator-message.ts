@@ -2,6 +2,7 @@
 import type {
   FunctionName,
   FunctionRoute,
+  GatewaysRoute,
   PodRoute,
   RevisionRoute,
   RoutesUpdate,
@@ -9,10 +10,11 @@ import type {
 } from '../../common/wire/routes.ts';
 import type { OperatorMessage } from '../../common/wire/stream.ts';
 import { boolean, fields, integer, list, name, number, oneOf, optional, text, TEXT } from '../../common/wire/fields.ts';
-import { parseAddress, parseUid } from '../../common/wire/parse-announcement.ts';
+import { parseAddress, parseHost, parseUid } from '../../common/wire/parse-announcement.ts';
 import { MOST_SIGNING_KEYS, SIGNING_KEY_ID, SIGNING_KEY_SECRET } from '../../common/wire/tokens.ts';
 
 const MOST_FUNCTIONS = 100_000;
+const MOST_GATEWAYS = 1_000;
 const MOST_PODS = 10_000;
 const MOST_SECONDS = 7 * 24 * 3_600;
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -47,6 +49,22 @@ function parseRoutes(given: Readonly<Record<string, unknown>>): RoutesUpdate {
     full: boolean(given['full'], 'full'),
     functions: list(given['functions'], 'functions', MOST_FUNCTIONS, parseFunction),
     removed: list(given['removed'], 'removed', MOST_FUNCTIONS, parseFunctionName),
+    ...optional(given, 'gateways', 'message', parseGateways),
+  };
+}
+
+function parseGateways(value: unknown, path: string): GatewaysRoute {
+  const given = fields(value, path);
+  return {
+    self: text(given['self'], `${path}.self`, TEXT, 253),
+    all: list(given['all'], `${path}.all`, MOST_GATEWAYS, (gateway, at) => {
+      const { id, host, controlPort } = fields(gateway, at);
+      return {
+        id: text(id, `${at}.id`, TEXT, 253),
+        host: parseHost(host, `${at}.host`),
+        controlPort: integer(controlPort, `${at}.controlPort`, 1, 65_535),
+      };
+    }),
   };
 }
 

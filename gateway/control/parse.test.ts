@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { functionRoute, revisionRoute } from '../testing/gateway-fixture.ts';
+import { parseClaimantMessage, parseOwnerMessage } from '../claims/claim-messages.ts';
 import { connectPod } from '../proxy/pod-connections.ts';
 import { FieldError } from '../../common/wire/fields.ts';
 import { parseAnnouncement } from '../../common/wire/parse-announcement.ts';
@@ -44,7 +45,10 @@ const routes = {
     }),
   ],
   removed: [{ namespace: 'a', name: 'b' }],
+  gateways: { self: 'g0', all: [{ id: 'g0', host: '10.0.0.8', controlPort: 9091 }] },
 };
+const claim = { type: 'claim', id: 1, namespace: 'default', revision: 'digits-00001', waited: 1.5, again: false };
+const grant = { type: 'grant', id: 1, pod: { uid: 'u', name: 'p', host: '10.0.0.7', ports: { http: 1, control: 2 } } };
 
 /** The value with one of its parts, at any depth, replaced by something else. */
 function spoiled(value: unknown): fc.Arbitrary<unknown> {
@@ -62,6 +66,9 @@ function spoiled(value: unknown): fc.Arbitrary<unknown> {
 describe.each([
   ['an announcement', announcement, parseAnnouncement],
   ['routes', routes, parseOperatorMessage],
+  ['a claim', claim, parseClaimantMessage],
+  ['the release of a claim', { type: 'release', id: 1, outcome: 'LimitReached' }, parseClaimantMessage],
+  ['a grant', grant, parseOwnerMessage],
   ['keys', { type: 'keys', keys: [{ id: 'k', secret: 'x'.repeat(43) }] }, parseOperatorMessage],
   ['a hello', { type: 'hello', operator: 'o' }, parseOperatorMessage],
 ] as const)('%s', (_, value, parse) => {

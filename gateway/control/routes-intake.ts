@@ -1,5 +1,5 @@
 /** Takes routes from whichever operator leads, and knows for how long it has been leading without a gap. */
-import type { RoutesUpdate } from '../../common/wire/routes.ts';
+import type { GatewaysRoute, RoutesUpdate } from '../../common/wire/routes.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { judgeRoutes, type RoutesSource, type RoutesVerdict } from '../routing/routes-order.ts';
@@ -8,14 +8,24 @@ export class RoutesIntake {
   readonly #clock: Clock;
   readonly #routes: RouteTable;
   readonly #sequences = new Map<number, number>();
+  readonly #onGateways: (gateways: GatewaysRoute) => void;
   readonly #onHigherEpoch: (epoch: number, stream: number) => void;
   #source: RoutesSource = { epoch: 0, stream: undefined };
   #leaderSince: number | undefined;
 
-  /** `onHigherEpoch` is called when a stream brings an epoch above all before, so that others learn that they lead no more. */
-  constructor(clock: Clock, routes: RouteTable, onHigherEpoch: (epoch: number, stream: number) => void) {
+  /**
+   * `onGateways` is called when an update names the gateways. `onHigherEpoch` is called when a stream brings an epoch above all before, so that others learn
+   * that they lead no more.
+   */
+  constructor(
+    clock: Clock,
+    routes: RouteTable,
+    onGateways: (gateways: GatewaysRoute) => void,
+    onHigherEpoch: (epoch: number, stream: number) => void,
+  ) {
     this.#clock = clock;
     this.#routes = routes;
+    this.#onGateways = onGateways;
     this.#onHigherEpoch = onHigherEpoch;
   }
 
@@ -31,6 +41,7 @@ export class RoutesIntake {
     const { epoch, stream: before } = this.#source;
     if (before !== stream || this.#leaderSince === undefined) this.#leaderSince = this.#clock.monotonic();
     this.#source = { epoch: update.epoch, stream };
+    if (update.gateways !== undefined) this.#onGateways(update.gateways);
     this.#routes.apply(update);
     if (update.epoch > epoch) this.#onHigherEpoch(update.epoch, stream);
     return verdict;

@@ -7,9 +7,9 @@ import type { Cancel } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import { formatGrpcTimeout } from '../../common/wire/grpc.ts';
 import type { GatewayMetrics, Outcome } from '../metrics.ts';
-import type { Pod } from '../revision/pod.ts';
 import type { RestReason } from '../revision/pod-rest.ts';
 import type { Revision } from '../revision/revision.ts';
+import type { Slot } from '../revision/slot.ts';
 import type { Match } from '../routing/route-table.ts';
 import { Attempt, type AttemptEvents } from './attempt.ts';
 import type { Caller } from './caller.ts';
@@ -49,6 +49,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   readonly #body: RequestBody;
   readonly #turn: Turn;
   readonly #arrivedAt: number;
+  #slot: Slot | undefined;
   #attempt: Attempt | undefined;
   #sentAt = 0;
   #cancelBodyTimeout: Cancel | undefined;
@@ -113,16 +114,18 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#attempt?.progress();
   }
 
-  granted(pod: Pod): void {
+  granted(slot: Slot): void {
+    const { pod } = slot;
     const { clock, timeoutMarginMilliseconds } = this.#services;
     const { name, settings } = this.#turn.revision;
     const timeout = settings.timeoutSeconds * 1_000;
     const { isGrpc } = this.#caller;
     const channel = isGrpc ? pod.connection.grpc : pod.connection.http;
     if (channel === undefined) {
-      this.#turn.revision.release(pod);
+      slot.release();
       return this.denied('not-implemented', `The pods of ${name} do not speak gRPC yet; they are of an older version.`);
     }
+    this.#slot = slot;
     this.#attempt = new Attempt(pod, clock, timeout + timeoutMarginMilliseconds, this);
     this.#sentAt = clock.monotonic();
     this.#attempt.start({
@@ -151,11 +154,8 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
 
   failed(how: FailedAttempt | 'invalid' | 'timeout', why: RestReason | undefined): void {
     const { revision } = this.#turn;
-    const pod = this.#attempt?.pod;
-    this.#attempt = undefined;
-    if (pod === undefined) return;
-    if (why !== undefined) pod.rest(why, this.#services.clock.monotonic());
-    revision.release(pod);
+    if (why !== undefined) this.#slot?.failed(why);
+    this.#release();
     if (how === 'invalid') {
       this.denied('bad-request', 'The path, a header or the length of the request is not valid.');
     } else if (how === 'timeout') {
@@ -171,13 +171,12 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   }
 
   answered(status: number, headers: IncomingHttpHeaders): void {
-    const pod = this.#attempt?.pod;
-    pod?.renew();
+    this.#slot?.answered();
     this.#body.forget();
     const phases = {
       queue: this.#turn.waited,
       pod: this.#services.clock.monotonic() - this.#sentAt,
-      start: this.#turn.isCold ? (pod?.announcement?.phases ?? {}) : undefined,
+      start: this.#turn.isCold ? (this.#slot?.pod.announcement?.phases ?? {}) : undefined,
     };
     if (this.#services.isDraining()) this.#caller.letGo();
     try {
@@ -290,9 +289,10 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   }
 
   #release(): void {
-    const pod = this.#attempt?.pod;
+    const slot = this.#slot;
     this.#attempt = undefined;
-    if (pod !== undefined) this.#turn.revision.release(pod);
+    this.#slot = undefined;
+    slot?.release();
   }
 }
 

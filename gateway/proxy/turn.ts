@@ -3,8 +3,8 @@ import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { Holdings } from '../revision/holdings.ts';
 import type { Place } from '../revision/hold-queue.ts';
-import type { Pod } from '../revision/pod.ts';
 import { failureMessage, type Revision, type Waiter } from '../revision/revision.ts';
+import type { Slot } from '../revision/slot.ts';
 import type { Match, RouteTable } from '../routing/route-table.ts';
 
 export interface TurnServices {
@@ -19,7 +19,7 @@ export interface TurnServices {
 export interface TurnEvents {
   /** It waits. */
   held(): void;
-  granted(pod: Pod): void;
+  granted(slot: Slot): void;
   denied(code: GatewayErrorCode, message: string): void;
 }
 
@@ -79,8 +79,8 @@ export class Turn implements Waiter {
   take(bytes: number): void {
     this.#bytes = bytes;
     if (this.#revision.isDropped) return this.displaced();
-    const pod = this.#revision.acquire(this.#services.clock.monotonic());
-    if (pod !== undefined) return this.#events.granted(pod);
+    const slot = this.#revision.acquire(this.#services.clock.monotonic());
+    if (slot !== undefined) return this.#events.granted(slot);
     const denial = this.#denial(bytes);
     if (denial !== undefined) return this.#events.denied(denial.code, denial.message);
     this.#hold(false);
@@ -89,8 +89,8 @@ export class Turn implements Waiter {
   /** Claims another slot after one that came to nothing and was given back: before all who had none yet, and whatever the queue's bounds. */
   takeAgain(): void {
     if (this.#revision.isDropped) return this.displaced();
-    const pod = this.#revision.acquireFirst(this.#services.clock.monotonic());
-    if (pod !== undefined) return this.#events.granted(pod);
+    const slot = this.#revision.acquireFirst(this.#services.clock.monotonic());
+    if (slot !== undefined) return this.#events.granted(slot);
     if (this.#services.isEnding()) return this.#events.denied(SHUTTING_DOWN.code, SHUTTING_DOWN.message);
     this.#hold(true);
   }
@@ -107,9 +107,9 @@ export class Turn implements Waiter {
     this.#stopWaiting();
   }
 
-  granted(pod: Pod): void {
+  granted(slot: Slot): void {
     this.#stopWaiting();
-    this.#events.granted(pod);
+    this.#events.granted(slot);
   }
 
   denied(code: GatewayErrorCode, message: string): void {

@@ -1,31 +1,36 @@
 /**
- * Requests that wait for a pod, first come first served, bounded by their number and by the bytes of their bodies. It keeps order and bounds;
- * timeouts and pods are the business of whoever holds it.
+ * Requests that wait for a pod, first come first served. It keeps order, count and bytes; bounds, timeouts and pods are the business of whoever holds it.
  */
-
 import type { Holdings } from './holdings.ts';
+import type { Claim } from './slot-owner.ts';
 
 export interface QueueLimits {
   readonly maxRequests: number;
   readonly maxBytes: number;
 }
 
+/** What would be too much; `gateway`: requests of all functions together. */
 export type QueueExcess = 'requests' | 'bytes' | 'gateway';
 
 /** One place in a queue. */
 export class Place<Waiter> {
   readonly waiter: Waiter;
-  /** When it was taken, on the monotonic clock. */
+  /** Since when it waits, on the monotonic clock. */
   readonly since: number;
+  /** Another gateway's, which counts it there. */
+  readonly isGuest: boolean;
   bytes: number;
+  /** At the gateway that gives out the slots, if that is another one. */
+  claim: Claim | undefined = undefined;
   queue: HoldQueue<Waiter> | undefined = undefined;
   previous: Place<Waiter> | undefined = undefined;
   next: Place<Waiter> | undefined = undefined;
 
-  constructor(waiter: Waiter, bytes: number, since: number) {
+  constructor(waiter: Waiter, bytes: number, since: number, isGuest: boolean) {
     this.waiter = waiter;
-    this.since = since;
     this.bytes = bytes;
+    this.since = since;
+    this.isGuest = isGuest;
   }
 }
 
@@ -41,8 +46,22 @@ export class HoldQueue<Waiter> {
     this.#holdings = holdings;
   }
 
+  /** Without guests. */
   get length(): number {
     return this.#length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#first === undefined;
+  }
+
+  /** Whose turn it is. */
+  get first(): Place<Waiter> | undefined {
+    return this.#first;
   }
 
   /** Since when the first one waits; undefined if none does. */
@@ -50,46 +69,30 @@ export class HoldQueue<Waiter> {
     return this.#first?.since;
   }
 
-  get bytes(): number {
-    return this.#bytes;
+  /** In their order, as they are now. */
+  places(): Place<Waiter>[] {
+    const places: Place<Waiter>[] = [];
+    for (let place = this.#first; place !== undefined; place = place.next) places.push(place);
+    return places;
   }
 
-  /** What is too much, if one more request with that many bytes would be; `gateway`: requests of all functions together. */
-  excess(bytes: number, limits: QueueLimits): QueueExcess | undefined {
-    if (this.#length + 1 > limits.maxRequests) return 'requests';
-    if (this.#bytes + bytes > limits.maxBytes) return 'bytes';
-    return this.#holdings.isFull ? 'gateway' : undefined;
+  /** Behind all that have waited as long or longer: at the end, unless it comes from another queue. */
+  enter(place: Place<Waiter>): void {
+    let before = this.#last;
+    while (before !== undefined && before.since > place.since) before = before.previous;
+    this.#enterBehind(before, place);
   }
 
-  /** At the end, whatever the bounds: ask `excess` first. */
-  enter(waiter: Waiter, bytes: number, since: number): Place<Waiter> {
-    const place = new Place(waiter, bytes, since);
-    place.previous = this.#last;
-    if (this.#last === undefined) this.#first = place;
-    else this.#last.next = place;
-    this.#last = place;
-    return this.#taken(place);
+  /** At the front, for a request that had its turn but whose pod did not take it. */
+  enterFirst(place: Place<Waiter>): void {
+    this.#enterBehind(undefined, place);
   }
 
-  /** At the front, for a request that had its turn but whose pod did not take it; bounds do not apply to what was inside before. */
-  enterFirst(waiter: Waiter, bytes: number, since: number): Place<Waiter> {
-    const place = new Place(waiter, bytes, since);
-    place.next = this.#first;
-    if (this.#first === undefined) this.#last = place;
-    else this.#first.previous = place;
-    this.#first = place;
-    return this.#taken(place);
-  }
-
-  /**
-   * More of the body of a request that waits has come in, and is kept. False if no further byte should be: half of the bytes are for requests that
-   * are still to come.
-   */
-  grow(place: Place<Waiter>, bytes: number, { maxBytes }: QueueLimits): boolean {
-    if (place.queue !== this) return false;
+  /** More of the body of a request that waits has come in, and is kept. */
+  grow(place: Place<Waiter>, bytes: number): void {
+    if (place.queue !== this) return;
     place.bytes += bytes;
     this.#bytes += bytes;
-    return this.#bytes < maxBytes / 2;
   }
 
   /** Gives a place up, wherever in the queue it is; once more does nothing. */
@@ -102,24 +105,25 @@ export class HoldQueue<Waiter> {
     place.queue = undefined;
     place.previous = undefined;
     place.next = undefined;
-    this.#length -= 1;
-    this.#holdings.queued -= 1;
-    this.#bytes -= place.bytes;
+    this.#count(place, -1);
   }
 
-  /** Whose turn it is; the place is given up. */
-  shift(): Waiter | undefined {
-    const place = this.#first;
-    if (place === undefined) return undefined;
-    this.leave(place);
-    return place.waiter;
-  }
-
-  #taken(place: Place<Waiter>): Place<Waiter> {
+  #enterBehind(before: Place<Waiter> | undefined, place: Place<Waiter>): void {
+    const next = before === undefined ? this.#first : before.next;
     place.queue = this;
-    this.#length += 1;
-    this.#holdings.queued += 1;
-    this.#bytes += place.bytes;
-    return place;
+    place.previous = before;
+    place.next = next;
+    if (before === undefined) this.#first = place;
+    else before.next = place;
+    if (next === undefined) this.#last = place;
+    else next.previous = place;
+    this.#count(place, 1);
+  }
+
+  #count({ isGuest, bytes }: Place<Waiter>, by: 1 | -1): void {
+    if (isGuest) return;
+    this.#length += by;
+    this.#bytes += by * bytes;
+    this.#holdings.queued += by;
   }
 }

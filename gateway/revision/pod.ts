@@ -39,6 +39,10 @@ export class Pod implements Candidate {
     this.#connection = connect(address);
   }
 
+  get address(): PodAddress {
+    return this.#address;
+  }
+
   get connection(): PodConnection {
     return this.#connection;
   }

@@ -1,20 +1,20 @@
-/** One model revision in the data plane: its pods, the requests that wait for them, and what it may take. */
+/**
+ * One model revision in the data plane: its pods, the requests that wait for them, and what it may take. Of a revision with a hard limit one gateway gives out
+ * the pods' slots; where that is another one, requests wait here, each with a claim there.
+ */
 import type { Announcement } from '../../common/wire/announcement.ts';
 import type { RevisionRoute } from '../../common/wire/routes.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { RevisionMeter } from '../demand/revision-meter.ts';
 import { NO_METRICS, type RevisionMetrics } from '../metrics.ts';
-import type { BarredPods } from './barred-pods.ts';
-import { HoldQueue, type Place, type QueueExcess, type QueueLimits } from './hold-queue.ts';
+import { HoldQueue, Place, type QueueExcess, type QueueLimits } from './hold-queue.ts';
 import type { Holdings } from './holdings.ts';
-import { Pod, sameAddress } from './pod.ts';
-import type { ConnectPod } from './pod-connection.ts';
+import { Pod } from './pod.ts';
+import { Pods, type PodsServices } from './pods.ts';
 import { retryAfter } from './retry-after.ts';
-import { pickPod } from './pod-picker.ts';
-
-/** An announced pod that the leading operator has not listed within this time does not exist. */
-const UNLISTED_MILLISECONDS = 30_000;
+import { LocalSlot, type Slot } from './slot.ts';
+import { ClaimedSlot, type GrantedPod, type SlotOwner } from './slot-owner.ts';
 
 /** What the function says about its revisions; live. */
 export interface RevisionSettings {
@@ -27,18 +27,17 @@ export interface RevisionSettings {
 
 /** A request that waits for a pod. Exactly one of these is called, once, after its place is given up. */
 export interface Waiter {
-  granted(pod: Pod): void;
+  granted(slot: Slot): void;
   denied(code: GatewayErrorCode, message: string): void;
   /** The revision is gone; perhaps the function has another one. */
   displaced(): void;
 }
 
-export interface RevisionServices {
+export interface RevisionServices extends PodsServices {
   readonly clock: Clock;
-  readonly random: () => number;
-  readonly connect: ConnectPod;
-  readonly barred: BarredPods;
   readonly holdings: Holdings;
+  /** The gateway that gives out the slots of this revision; undefined if it is this one, or cannot be reached. */
+  readonly ownerOf: (namespace: string, name: string) => SlotOwner | undefined;
 }
 
 export type Failure = NonNullable<RevisionRoute['failure']>;
@@ -50,12 +49,12 @@ export class Revision {
   metrics: RevisionMetrics;
   settings: RevisionSettings;
   readonly #services: RevisionServices;
+  readonly #pods: Pods;
+  /** Those that this gateway finds a pod for: its own and, where others take it for the owner, theirs. */
   readonly #queue: HoldQueue<Waiter>;
-  readonly #pods = new Map<string, Pod>();
-  /** Those that may get requests: an array, because two are drawn from it for each request. */
-  #ready: readonly Pod[] = [];
-  /** Those of them that are to stay. */
-  #staying: readonly Pod[] = [];
+  /** Its own that have a claim at the owner. */
+  readonly #claimed: HoldQueue<Waiter>;
+  #owner: SlotOwner | undefined;
   #failure: Failure | undefined;
   #startSeconds: number | undefined;
   #cancelWake: Cancel | undefined;
@@ -75,25 +74,28 @@ export class Revision {
     this.meter = meter;
     this.metrics = metrics;
     this.#services = services;
+    this.#pods = new Pods(services);
     this.#queue = new HoldQueue(services.holdings);
+    this.#claimed = new HoldQueue(services.holdings);
   }
 
+  /** Of this gateway's clients. */
   get queued(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#claimed.length;
   }
 
   get queuedBytes(): number {
-    return this.#queue.bytes;
+    return this.#queue.bytes + this.#claimed.bytes;
   }
 
   /** No pod at all: a request that arrives now is a cold start. */
   get isCold(): boolean {
-    return this.#ready.length === 0;
+    return this.#pods.areNone;
   }
 
   /** A request that arrives now has to wait, as far as can be said without looking at each pod. */
   get isBehind(): boolean {
-    return this.#queue.length > 0 || this.#ready.length === 0;
+    return this.queued > 0 || this.#pods.areNone;
   }
 
   /** Routes do not have it any more. */
@@ -103,43 +105,34 @@ export class Revision {
 
   /** Why a request cannot be served, if that is known; a failed revision serves on as long as it has pods. */
   get failure(): Failure | undefined {
-    return this.#ready.length === 0 ? this.#failure : undefined;
+    return this.#pods.areNone ? this.#failure : undefined;
   }
 
   get announcements(): Announcement[] {
-    return [...this.#pods.values()].flatMap(({ announcement }) => announcement ?? []);
+    return this.#pods.announcements;
   }
 
-  /** A slot in a pod, or undefined if there is none or others wait for one. Give it back with `release`. */
-  acquire(now: number): Pod | undefined {
-    return this.#queue.length > 0 ? undefined : this.acquireFirst(now);
+  /** A slot in a pod, or undefined if there is none, others wait for one, or another gateway has to be asked. */
+  acquire(now: number): Slot | undefined {
+    return this.#queue.isEmpty ? this.acquireFirst(now) : undefined;
   }
 
   /** A slot in a pod, before those who wait. */
-  acquireFirst(now: number): Pod | undefined {
-    const pod =
-      this.#pick(this.#staying, now) ??
-      (this.#staying.length < this.#ready.length ? this.#pick(this.#ready, now) : undefined);
-    if (pod === undefined) return undefined;
-    pod.take(now);
-    this.meter.sent();
-    return pod;
-  }
-
-  release(pod: Pod): void {
-    pod.inFlight -= 1;
-    this.meter.returned();
-    if (this.#queue.length > 0) this.#serveQueue();
+  acquireFirst(now: number): Slot | undefined {
+    return this.#owner === undefined ? this.#slot(now, true) : undefined;
   }
 
   /** What the queue has too much of for one more request with so many bytes. */
   excess(bytes: number): QueueExcess | undefined {
-    return this.#queue.excess(bytes, this.settings.queue);
+    const { maxRequests, maxBytes } = this.settings.queue;
+    if (this.queued + 1 > maxRequests) return 'requests';
+    if (this.queuedBytes + bytes > maxBytes) return 'bytes';
+    return this.#services.holdings.isFull ? 'gateway' : undefined;
   }
 
   /** Seconds after which a request that was denied with this code, having waited so many milliseconds, is worth sending again. */
   retryAfter(code: GatewayErrorCode, waited: number): number {
-    const oldest = this.#queue.since;
+    const oldest = this.#queue.since ?? this.#claimed.since;
     const milliseconds = oldest === undefined ? waited : Math.max(waited, this.#services.clock.monotonic() - oldest);
     const { isCold } = this;
     return retryAfter(code, { startSeconds: this.#startSeconds, isCold, waitedSeconds: milliseconds / 1_000 });
@@ -147,89 +140,84 @@ export class Revision {
 
   /** Ask `excess` first. `again`: a pod refused it, so it goes before all others. */
   hold(waiter: Waiter, bytes: number, again: boolean): Place<Waiter> {
-    const now = this.#services.clock.monotonic();
-    const place = again ? this.#queue.enterFirst(waiter, bytes, now) : this.#queue.enter(waiter, bytes, now);
-    if (again || this.#queue.length === 1) this.#wakeWhenRested();
+    const place = new Place(waiter, bytes, this.#services.clock.monotonic(), false);
+    if (this.#owner === undefined) this.#wait(place, again);
+    else this.#claim(place, this.#owner, again);
     return place;
   }
 
-  /** More of the body of a request that waits is in memory; false if that is enough. */
+  /** Another gateway asks for a slot in place of its client, who has waited since then. It is served from here whoever owns the revision. */
+  claim(waiter: Waiter, since: number, again: boolean): Place<Waiter> | undefined {
+    const now = this.#services.clock.monotonic();
+    const slot = again || this.#queue.isEmpty ? this.#slot(now, false) : undefined;
+    if (slot !== undefined) {
+      waiter.granted(slot);
+      return undefined;
+    }
+    const place = new Place(waiter, 0, since, true);
+    this.#wait(place, again);
+    return place;
+  }
+
+  /**
+   * More of the body of a request that waits is in memory; false if that is enough: half of the bytes are for requests that are still to come.
+   */
   grow(place: Place<Waiter>, bytes: number): boolean {
-    return this.#queue.grow(place, bytes, this.settings.queue);
+    if (place.queue === undefined) return false;
+    place.queue.grow(place, bytes);
+    return this.queuedBytes < this.settings.queue.maxBytes / 2;
   }
 
   /** The client left, or its time in the queue is over. */
   leave(place: Place<Waiter>): void {
-    this.#queue.leave(place);
+    place.queue?.leave(place);
+    place.claim?.release(undefined);
+    place.claim = undefined;
   }
 
   /** Takes what routes say. Pods that they listed before and do not now are gone. */
   update(route: RevisionRoute, settings: RevisionSettings): void {
-    const now = this.#services.clock.monotonic();
     this.settings = settings;
     this.#failure = route.failure;
     this.#startSeconds = route.startSeconds;
-    const listed = new Set<string>();
-    for (const { uid, name, state, spare = false, ...address } of route.pods) {
-      listed.add(uid);
-      const pod = this.#pods.get(uid) ?? this.#add(new Pod(uid, name, address, this.#services.connect));
-      if (pod.listed === undefined || !sameAddress(pod.listed, address)) pod.moveTo(address);
-      pod.listed = address;
-      pod.terminating = state === 'Terminating';
-      pod.spare = spare;
-      pod.renew();
-      if (!pod.terminating) this.#services.barred.lift(uid);
-    }
-    for (const pod of this.#pods.values()) {
-      if (pod.listed !== undefined && !listed.has(pod.uid)) this.#remove(pod, now);
-    }
+    this.#pods.update(route.pods, this.#services.clock.monotonic());
+    this.findOwner();
     this.#settle();
   }
 
-  /**
-   * A pod says that it is ready. `gone`: it is known to be gone or going. Its token proves its name alone, so it may not speak for a uid that another
-   * name has, nor from another host than routes list, and of the uids that only itself speaks for it has the last: any number of them would cost a
-   * connection each. `not-ready`: routes list another pod of the name, which goes before this one can be.
-   */
-  announce(announcement: Announcement): 'accepted' | 'gone' | 'forbidden' | 'not-ready' {
-    const { uid, pod: name } = announcement;
-    const now = this.#services.clock.monotonic();
-    const known = this.#pods.get(uid);
-    if (known !== undefined && known.name !== name) return 'forbidden';
-    // A pod keeps its address for life; only its ports change, when it starts again in place.
-    if (known?.listed !== undefined && known.listed.host !== announcement.host) return 'forbidden';
-    if (known?.terminating === true || this.#services.barred.isBarred(uid, now)) return 'gone';
-    const others = [...this.#pods.values()].filter((other) => other !== known && other.name === name);
-    if (others.some(({ listed, terminating }) => listed !== undefined && !terminating)) return 'not-ready';
-    for (const other of others) {
-      if (other.listed === undefined) this.#remove(other, now);
-    }
-    const pod = known ?? this.#add(new Pod(uid, name, announcement, this.#services.connect));
-    pod.moveTo(announcement);
-    pod.announcement = announcement;
-    pod.announcedAt = now;
-    pod.renew();
-    this.#settle();
-    return 'accepted';
+  /** A pod says that it is ready; `Pods.announce` says whether it is believed. */
+  announce(announcement: Announcement): ReturnType<Pods['announce']> {
+    const verdict = this.#pods.announce(announcement, this.#services.clock.monotonic());
+    if (verdict === 'accepted') this.#settle();
+    return verdict;
   }
 
   /** Lets announced pods go that the leader, streaming since `leaderSince`, does not list. */
   expireUnlisted(now: number, leaderSince: number): void {
-    for (const pod of this.#pods.values()) {
-      if (pod.listed !== undefined || Math.max(pod.announcedAt, leaderSince) + UNLISTED_MILLISECONDS > now) continue;
-      this.#remove(pod, now);
-      this.#settle();
+    if (this.#pods.expireUnlisted(now, leaderSince)) this.#settle();
+  }
+
+  /** Which gateways there are, or the way to one, may have changed: requests that wait go on waiting at the one that gives out the slots now, in their order. */
+  findOwner(): void {
+    const { ownerOf } = this.#services;
+    const isShared = this.settings.concurrencyLimit > 0 && !this.#isDropped;
+    const owner = isShared ? ownerOf(this.namespace, this.name) : undefined;
+    if (owner === this.#owner) return;
+    this.#owner = owner;
+    const waiting = [...this.#queue.places(), ...this.#claimed.places()].filter(({ isGuest }) => !isGuest);
+    for (const place of waiting.sort((a, b) => a.since - b.since)) {
+      this.leave(place);
+      if (owner === undefined) this.#queue.enter(place);
+      else this.#claim(place, owner, false);
     }
+    this.#serveQueue();
   }
 
   /** The revision is gone; requests that pods have run to their end. */
   drop(): void {
-    const now = this.#services.clock.monotonic();
     this.#isDropped = true;
     this.metrics = NO_METRICS;
-    for (const pod of this.#pods.values()) this.#remove(pod, now);
-    this.#ready = [];
-    this.#staying = [];
+    this.#pods.drop(this.#services.clock.monotonic());
     this.flush((waiter) => {
       waiter.displaced();
     });
@@ -238,9 +226,10 @@ export class Revision {
   /** Empties the queue. */
   flush(dismiss: (waiter: Waiter) => void): void {
     // Only those that wait now: a dismissed request could come straight back.
-    for (let left = this.#queue.length; left > 0; left -= 1) {
-      const waiter = this.#queue.shift();
-      if (waiter !== undefined) dismiss(waiter);
+    for (const place of [...this.#queue.places(), ...this.#claimed.places()]) {
+      if (place.queue === undefined) continue;
+      this.leave(place);
+      dismiss(place.waiter);
     }
     this.#stopWaking();
   }
@@ -248,28 +237,72 @@ export class Revision {
   /** Ends everything of its own; for the end of the process. */
   close(): void {
     this.#stopWaking();
-    for (const pod of this.#pods.values()) pod.close();
+    this.#pods.close();
   }
 
-  #pick(pods: readonly Pod[], now: number): Pod | undefined {
-    return pickPod(pods, now, this.settings.concurrencyLimit, this.#services.random);
+  #wait(place: Place<Waiter>, again: boolean): void {
+    if (again) this.#queue.enterFirst(place);
+    else this.#queue.enter(place);
+    if (again || this.#queue.first === place) this.#wakeWhenRested();
   }
 
-  #add(pod: Pod): Pod {
-    this.#pods.set(pod.uid, pod);
-    return pod;
+  #claim(place: Place<Waiter>, owner: SlotOwner, again: boolean): void {
+    if (again) this.#claimed.enterFirst(place);
+    else this.#claimed.enter(place);
+    const { namespace, name: revision } = this;
+    const waited = this.#services.clock.monotonic() - place.since;
+    const claim = owner.claim(
+      { namespace, revision, waited, again },
+      {
+        granted: (given) => {
+          this.#claimed.leave(place);
+          place.claim = undefined;
+          place.waiter.granted(this.#slotIn(given, claim));
+        },
+        // It does not know the revision, or stops to wait for it: this gateway does so itself.
+        denied: () => {
+          this.#claimed.leave(place);
+          place.claim = undefined;
+          this.#queue.enter(place);
+          this.#serveQueue();
+        },
+      },
+    );
+    place.claim = claim;
   }
 
-  #remove(pod: Pod, now: number): void {
-    this.#pods.delete(pod.uid);
-    this.#services.barred.bar(pod.uid, now);
-    pod.close();
+  /** As granted by the owner, which may know a pod before its announcement is here. */
+  #slotIn({ uid, name, ...address }: GrantedPod, claim: ConstructorParameters<typeof ClaimedSlot>[2]): Slot {
+    const pod = this.#pods.get(uid) ?? new Pod(uid, name, address, this.#services.connect);
+    pod.inFlight += 1;
+    this.meter.sent();
+    return new ClaimedSlot(pod, this.#services.clock, claim, () => {
+      // Before the owner hears of it: by now requests may wait here, too, for who owns the revision can change at any time.
+      this.#returned(pod);
+      if (this.#pods.get(uid) !== pod && pod.inFlight === 0) pod.close();
+    });
   }
+
+  #slot(now: number, isOwn: boolean): Slot | undefined {
+    const pod = this.#pods.pick(now, this.settings.concurrencyLimit);
+    if (pod === undefined) return undefined;
+    pod.take(now);
+    if (isOwn) this.meter.sent();
+    return new LocalSlot(pod, this.#services.clock, isOwn ? this.#returned : this.#returnedByGuest);
+  }
+
+  readonly #returned = (pod: Pod): void => {
+    this.meter.returned();
+    this.#returnedByGuest(pod);
+  };
+
+  readonly #returnedByGuest = (pod: Pod): void => {
+    pod.inFlight -= 1;
+    if (!this.#queue.isEmpty) this.#serveQueue();
+  };
 
   /** After pods changed. */
   #settle(): void {
-    this.#ready = [...this.#pods.values()].filter(({ terminating }) => !terminating);
-    this.#staying = this.#ready.filter(({ spare }) => !spare);
     const failure = this.failure;
     if (failure === undefined) {
       this.#serveQueue();
@@ -282,10 +315,11 @@ export class Revision {
 
   #serveQueue(): void {
     const now = this.#services.clock.monotonic();
-    while (this.#queue.length > 0) {
-      const pod = this.acquireFirst(now);
-      if (pod === undefined) break;
-      this.#queue.shift()?.granted(pod);
+    for (let place = this.#queue.first; place !== undefined; place = this.#queue.first) {
+      const slot = this.#slot(now, !place.isGuest);
+      if (slot === undefined) break;
+      this.#queue.leave(place);
+      place.waiter.granted(slot);
     }
     this.#wakeWhenRested();
   }
@@ -293,11 +327,8 @@ export class Revision {
   /** If requests wait while a pod with room rests, looks again when it has rested. */
   #wakeWhenRested(): void {
     this.#stopWaking();
-    if (this.#queue.length === 0) return;
-    let next = Number.POSITIVE_INFINITY;
-    for (const pod of this.#ready) {
-      if (pod.hasRoom(this.settings.concurrencyLimit)) next = Math.min(next, pod.restUntil);
-    }
+    if (this.#queue.isEmpty) return;
+    const next = this.#pods.restedAt(this.settings.concurrencyLimit);
     if (next === Number.POSITIVE_INFINITY) return;
     this.#cancelWake = this.#services.clock.after(Math.max(1, next - this.#services.clock.monotonic()), () => {
       this.#cancelWake = undefined;

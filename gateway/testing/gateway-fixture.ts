@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { createLogger } from '../../common/platform/logging.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
-import type { FunctionRoute, PodRoute, RevisionRoute } from '../../common/wire/routes.ts';
+import type { FunctionRoute, GatewaysRoute, PodRoute, RevisionRoute } from '../../common/wire/routes.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
 import { GATEWAY_DEFAULTS, type GatewayConfiguration } from '../configuration.ts';
@@ -61,10 +61,10 @@ export class GatewayFixture {
   }
 
   /** An operator that leads with these functions, which the gateway has taken. */
-  async leader(functions: readonly FunctionRoute[], epoch = 1): Promise<StubOperator> {
+  async leader(functions: readonly FunctionRoute[], epoch = 1, gateways?: GatewaysRoute): Promise<StubOperator> {
     const operator = await this.operator();
     operator.keys([KEY]);
-    operator.routes(epoch, functions);
+    operator.routes(epoch, functions, gateways);
     await this.tookEpoch(epoch);
     return operator;
   }

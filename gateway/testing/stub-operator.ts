@@ -2,7 +2,7 @@
 import { request as httpRequest, type ClientRequest } from 'node:http';
 import { encodeLine, NdjsonDecoder } from '../../common/wire/ndjson.ts';
 import type { DemandRecord } from '../../common/wire/demand.ts';
-import type { FunctionName, FunctionRoute } from '../../common/wire/routes.ts';
+import type { FunctionName, FunctionRoute, GatewaysRoute } from '../../common/wire/routes.ts';
 import { MAX_LINE_BYTES, STREAM_PATH, type GatewayHello, type GatewayMessage } from '../../common/wire/stream.ts';
 import type { SigningKey } from '../../common/wire/tokens.ts';
 import { Inbox } from './inbox.ts';
@@ -54,9 +54,14 @@ export class StubOperator {
   }
 
   /** Everything. */
-  routes(epoch: number, functions: readonly FunctionRoute[]): void {
+  routes(epoch: number, functions: readonly FunctionRoute[], gateways?: GatewaysRoute): void {
     this.#sequence += 1;
-    this.send({ type: 'routes', epoch, sequence: this.#sequence, full: true, functions, removed: [] });
+    this.send({ type: 'routes', epoch, sequence: this.#sequence, full: true, functions, removed: [], gateways });
+  }
+
+  gateways(epoch: number, gateways: GatewaysRoute): void {
+    this.#sequence += 1;
+    this.send({ type: 'routes', epoch, sequence: this.#sequence, full: false, functions: [], removed: [], gateways });
   }
 
   change(epoch: number, functions: readonly FunctionRoute[], removed: readonly FunctionName[] = []): void {

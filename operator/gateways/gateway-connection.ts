@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import type { DemandRecord } from '../../common/wire/demand.ts';
-import type { FunctionName, FunctionRoute } from '../../common/wire/routes.ts';
+import type { FunctionName, FunctionRoute, GatewayRoute } from '../../common/wire/routes.ts';
 import type { GatewayHello, GatewayMessage } from '../../common/wire/stream.ts';
 import type { SigningKey } from '../../common/wire/tokens.ts';
 import { openGatewayStream, type GatewayAddress, type GatewayStream } from './gateway-stream.ts';
@@ -20,6 +20,8 @@ export interface GatewayConnectionOptions {
   readonly logger: Logger;
   /** The keys of this moment. */
   readonly keys: () => readonly SigningKey[];
+  /** The gateways of this moment that revisions are shared out among. */
+  readonly peers: () => readonly GatewayRoute[];
   /** The gateway said hello, and may be given routes; again when it has taken routes of a higher epoch from another operator. */
   readonly onHello: (hello: GatewayHello) => void;
   readonly onDemand: (record: DemandRecord) => void;
@@ -44,7 +46,7 @@ export class GatewayConnection {
   #hello: GatewayHello | undefined;
   /** When the gateway said hello. */
   #connectedAt = 0;
-  #outbox = new RoutesOutbox();
+  #outbox: RoutesOutbox;
   #writable = false;
   #keysWaiting = false;
   #keysSent: readonly string[] = [];
@@ -58,6 +60,7 @@ export class GatewayConnection {
 
   constructor(options: GatewayConnectionOptions) {
     this.#options = options;
+    this.#outbox = this.#emptyOutbox();
     this.#open();
   }
 
@@ -93,6 +96,11 @@ export class GatewayConnection {
 
   remove(name: FunctionName): void {
     this.#outbox.remove(name);
+    this.#flush();
+  }
+
+  peersChanged(): void {
+    this.#outbox.gatewaysChanged();
     this.#flush();
   }
 
@@ -181,7 +189,12 @@ export class GatewayConnection {
     this.#hello = undefined;
     this.#keysSent = [];
     this.#keysHeld = [];
-    this.#outbox = new RoutesOutbox();
+    this.#outbox = this.#emptyOutbox();
     this.#writable = false;
+  }
+
+  #emptyOutbox(): RoutesOutbox {
+    const { address, peers } = this.#options;
+    return new RoutesOutbox(() => ({ self: address.id, all: peers() }));
   }
 }

@@ -310,9 +310,10 @@ describe('the epoch', () => {
     fleet.setGateways([gateway.address(), other.address('b')]);
     const second = (await other.stream()).hello(70);
     await second.until((received) => routesIn(received).length === 1);
-    await first.until((received) => routesIn(received).length === 2);
+    // The one between says that there is a second gateway.
+    await first.until((received) => routesIn(received).length === 3);
     expect(claims).toEqual([1, 71]);
-    expect(lastRoutes(first.received)).toMatchObject({ epoch: 71, sequence: 2, full: true });
+    expect(lastRoutes(first.received)).toMatchObject({ epoch: 71, sequence: 3, full: true });
     expect(lastRoutes(second.received)).toMatchObject({ epoch: 71, sequence: 1, full: true });
   });
 
@@ -451,4 +452,25 @@ describe('gateways that come and go', () => {
     await other.stream();
     expect(gateway.requests).toHaveLength(1);
   });
+});
+
+test('every gateway learns which there are and which it is; one that the API doubts is not named', async () => {
+  const peer = ({ id, host, controlPort }: { id: string; host: string; controlPort: number }): object => ({
+    id,
+    host,
+    controlPort,
+  });
+  const [a, b] = [gateway.address('a'), other.address('b')];
+  fleet.setGateways([b, a]);
+  const streams = [(await gateway.stream()).hello(), (await other.stream()).hello()];
+  fleet.lead();
+  for (const [at, stream] of streams.entries()) {
+    const received = await stream.until((all) => lastRoutes(all)?.full === true);
+    expect(lastRoutes(received)?.gateways).toEqual({ self: 'ab'[at], all: [peer(a), peer(b)] });
+  }
+  fleet.setGateways([a, { ...b, doubtful: true }]);
+  for (const [at, stream] of streams.entries()) {
+    const received = await stream.until((all) => lastRoutes(all)?.full === false);
+    expect(lastRoutes(received)).toMatchObject({ functions: [], gateways: { self: 'ab'[at], all: [peer(a)] } });
+  }
 });

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
-import type { FunctionName, FunctionRoute } from '../../common/wire/routes.ts';
+import type { FunctionName, FunctionRoute, GatewayRoute } from '../../common/wire/routes.ts';
 import type { SigningKey } from '../../common/wire/tokens.ts';
 import type { DemandLedger } from './demand-ledger.ts';
 import { EpochClaim } from './epoch-claim.ts';
@@ -38,6 +39,7 @@ export class GatewayFleet {
   readonly #connections = new Map<string, GatewayConnection>();
   readonly #routes = new Map<string, FunctionRoute>();
   readonly #epoch: EpochClaim;
+  #peers: readonly GatewayRoute[] = [];
   #keys: readonly SigningKey[];
   #tokens: readonly string[];
 
@@ -59,6 +61,11 @@ export class GatewayFleet {
       this.#connections.delete(id);
       if (next === undefined) this.#options.ledger.gatewayGone(id, this.#seconds());
     }
+    const peers = gateways.filter(({ doubtful }) => doubtful !== true).map(peerOf);
+    peers.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const moved = !isDeepStrictEqual(peers, this.#peers);
+    this.#peers = peers;
+    if (moved) for (const connection of this.#connections.values()) connection.peersChanged();
     for (const gateway of gateways) {
       this.#options.ledger.doubt(gateway.id, gateway.doubtful === true);
       if (!this.#connections.has(gateway.id)) this.#connect(gateway);
@@ -125,6 +132,7 @@ export class GatewayFleet {
       random,
       logger,
       keys: () => this.#keys,
+      peers: () => this.#peers,
       onHello: ({ highestEpoch }) => {
         this.#epoch.reported(highestEpoch);
         const epoch = this.#epoch.current;
@@ -145,6 +153,10 @@ export class GatewayFleet {
   #seconds(): number {
     return this.#options.clock.monotonic() / 1000;
   }
+}
+
+function peerOf({ id, host, controlPort }: GatewayAddress): GatewayRoute {
+  return { id, host, controlPort };
 }
 
 function isSamePlace(a: GatewayAddress, b: GatewayAddress): boolean {

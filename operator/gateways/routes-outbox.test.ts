@@ -14,6 +14,8 @@ const routeOf = (name: string, timeoutSeconds: number): FunctionRoute => ({
   revisions: [],
 });
 
+const GATEWAYS = { self: 'a', all: [] };
+
 const step = fc.record({
   name: fc.constantFrom('a', 'b', 'c'),
   what: fc.constantFrom('publish', 'publish', 'remove', 'take', 'begin', 'end'),
@@ -22,7 +24,7 @@ const step = fc.record({
 test('leaves the reader with what is published, however changes and reads interleave', () => {
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const outbox = new RoutesOutbox();
+      const outbox = new RoutesOutbox(() => GATEWAYS);
       const published = new Map<string, FunctionRoute>();
       const reader = new Map<string, FunctionRoute>();
       const sequences: number[] = [];
@@ -62,10 +64,23 @@ test('leaves the reader with what is published, however changes and reads interl
 });
 
 test('says nothing before it begins and after it ended', () => {
-  const outbox = new RoutesOutbox();
+  const outbox = new RoutesOutbox(() => GATEWAYS);
   outbox.publish(routeOf('a', 1));
   expect(outbox.take()).toBeUndefined();
   outbox.begin(1, [routeOf('a', 1)]);
   outbox.end();
+  expect(outbox.take()).toBeUndefined();
+});
+
+test('names the gateways in each full update, and in one more when they change', () => {
+  const outbox = new RoutesOutbox(() => GATEWAYS);
+  outbox.gatewaysChanged();
+  expect(outbox.take()).toBeUndefined();
+  outbox.begin(1, []);
+  expect(outbox.take()).toMatchObject({ full: true, gateways: GATEWAYS });
+  outbox.publish(routeOf('a', 1));
+  expect(outbox.take()).not.toHaveProperty('gateways');
+  outbox.gatewaysChanged();
+  expect(outbox.take()).toMatchObject({ full: false, functions: [], removed: [], gateways: GATEWAYS });
   expect(outbox.take()).toBeUndefined();
 });

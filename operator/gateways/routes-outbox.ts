@@ -1,4 +1,4 @@
-import type { FunctionName, FunctionRoute, RoutesUpdate } from '../../common/wire/routes.ts';
+import type { FunctionName, FunctionRoute, GatewaysRoute, RoutesUpdate } from '../../common/wire/routes.ts';
 
 /**
  * What one stream still has to be told about routes. Changes to a function that were not sent yet merge into one, so a gateway that reads slowly
@@ -9,14 +9,22 @@ export class RoutesOutbox {
   readonly #removed = new Map<string, FunctionName>();
   #epoch: number | undefined;
   #full = false;
+  #gatewaysChanged = false;
+  readonly #gateways: () => GatewaysRoute;
   /** Of the stream: a new epoch on the same stream counts on. */
   #sequence = 0;
+
+  /** `gateways` says which there are when they are to be told. */
+  constructor(gateways: () => GatewaysRoute) {
+    this.#gateways = gateways;
+  }
 
   /** From now on updates are of this epoch, and the next one says everything. */
   begin(epoch: number, routes: Iterable<FunctionRoute>): void {
     this.end();
     this.#epoch = epoch;
     this.#full = true;
+    this.#gatewaysChanged = true;
     for (const route of routes) this.publish(route);
   }
 
@@ -25,6 +33,10 @@ export class RoutesOutbox {
     this.#epoch = undefined;
     this.#changed.clear();
     this.#removed.clear();
+  }
+
+  gatewaysChanged(): void {
+    this.#gatewaysChanged = true;
   }
 
   publish(route: FunctionRoute): void {
@@ -44,13 +56,16 @@ export class RoutesOutbox {
   /** The next update to send, which empties the box; undefined when the gateway knows everything. */
   take(): RoutesUpdate | undefined {
     const full = this.#full;
-    if (this.#epoch === undefined || (!full && this.#changed.size + this.#removed.size === 0)) return undefined;
+    const gateways = this.#gatewaysChanged ? { gateways: this.#gateways() } : {};
+    const isEmpty = !full && !this.#gatewaysChanged && this.#changed.size + this.#removed.size === 0;
+    if (this.#epoch === undefined || isEmpty) return undefined;
     const functions = [...this.#changed.values()];
     const removed = full ? [] : [...this.#removed.values()];
     this.#changed.clear();
     this.#removed.clear();
     this.#full = false;
-    return { type: 'routes', epoch: this.#epoch, sequence: ++this.#sequence, full, functions, removed };
+    this.#gatewaysChanged = false;
+    return { type: 'routes', epoch: this.#epoch, sequence: ++this.#sequence, full, functions, removed, ...gateways };
   }
 }
 
