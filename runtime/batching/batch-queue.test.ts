@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { DEFAULT_PRIORITY, LOWEST_PRIORITY } from '../inference.ts';
-import { AGEING_MILLISECONDS, BatchQueue, type Queued } from './batch-queue.ts';
+import { AGEING_MILLISECONDS, BatchQueue, type Queued, type Ticket } from './batch-queue.ts';
 
 const entry = (order: number, rows = 1, key = 'a', arrivedAt = 0): Queued => ({
   key,
@@ -97,12 +97,22 @@ describe('BatchQueue', () => {
   });
 
   test('forgets a request that gave up', () => {
-    const [first, second] = [entry(0), entry(1)];
-    const queue = queueOf([first, second]);
-    expect(queue.remove(first)).toBe(true);
-    expect(queue.remove(first)).toBe(false);
+    const queue = queueOf([]);
+    const ticket = queue.push(entry(0));
+    const other = queue.push(entry(1));
+    expect(queue.remove(ticket)).toBe(true);
+    expect(queue.remove(ticket)).toBe(false);
     expect(queue.size).toBe(1);
     expect(orders(queue.take(0))).toEqual([1]);
+    expect(queue.remove(other)).toBe(false);
+  });
+
+  test('takes other limits for all that waits', () => {
+    const queue = queueOf([entry(0, 3, 'a'), entry(1, 1, 'b'), loner(2)], 4, 1000);
+    queue.setLimits({ maxBatchSize: 3, maxDelayMilliseconds: 1000 });
+    expect(orders(queue.take(0))).toEqual([0]);
+    expect(orders(queue.take(0))).toEqual([2]);
+    expect(queue.take(0)).toEqual([]);
   });
 
   test('gives back everything when it is cleared', () => {
@@ -131,6 +141,7 @@ describe('BatchQueue', () => {
       fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 1, max: 5 }), (steps, maxBatchSize) => {
         const queue = new BatchQueue<Queued>({ maxBatchSize, maxDelayMilliseconds: 0 });
         const waiting: Queued[] = [];
+        const tickets = new Map<Queued, Ticket<Queued>>();
         let order = 0;
         let now = 0;
         const take = (): void => {
@@ -157,12 +168,12 @@ describe('BatchQueue', () => {
           if (one === 'take') take();
           else if (typeof one === 'number') {
             const [gone] = waiting.splice(one % (waiting.length || 1), 1);
-            if (gone !== undefined) expect(queue.remove(gone)).toBe(true);
+            if (gone !== undefined) expect(queue.remove(tickets.get(gone)!)).toBe(true);
           } else {
             const { later, ...rest } = one;
             now += later;
             const next = { ...rest, order: order++, arrivedAt: now };
-            queue.push(next);
+            tickets.set(next, queue.push(next));
             waiting.push(next);
           }
           expect(queue.size).toBe(waiting.length);

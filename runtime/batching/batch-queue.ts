@@ -33,31 +33,33 @@ export const AGEING_MILLISECONDS = 1000;
 /** Requests that a batch may pass over in search of one that fits. It bounds the search, which is otherwise as long as the queue. */
 const MOST_PASSED_OVER = 32;
 
-interface Waiting<Entry> extends Ranked {
+/** One that waits, as `remove` takes it. */
+export interface Ticket<Entry> extends Ranked {
   readonly entry: Entry;
   readonly group: Group<Entry>;
+  /** Undefined once it is out. */
+  places: { readonly inAll: Place<Ticket<Entry>>; readonly inGroup: Place<Ticket<Entry>> } | undefined;
 }
 
 interface Group<Entry> {
-  /** What shares with nobody is its own key. */
-  readonly key: string | Entry;
-  readonly lanes: RankedLanes<Waiting<Entry>>;
+  /** Undefined for a group of one, which shares with nobody. */
+  readonly key: string | undefined;
+  readonly lanes: RankedLanes<Ticket<Entry>>;
   rows: number;
   size: number;
 }
 
-interface Places<Entry> {
-  readonly waiting: Waiting<Entry>;
-  readonly inAll: Place<Waiting<Entry>>;
-  readonly inGroup: Place<Waiting<Entry>>;
-}
-
 export class BatchQueue<Entry extends Queued> {
   #limits: BatchLimits;
-  readonly #all = new RankedLanes<Waiting<Entry>>();
-  readonly #places = new Map<Entry, Places<Entry>>();
-  /** Never holds an empty group. */
-  readonly #groups = new Map<string | Entry, Group<Entry>>();
+  #size = 0;
+  readonly #all = new RankedLanes<Ticket<Entry>>();
+  /** Those with a key, of which at most one is empty. */
+  readonly #groups = new Map<string, Group<Entry>>();
+  /**
+   * Stays until another is empty: like requests that come one by one find it again. A Map in which each of them puts and deletes something makes a new
+   * table every few requests, and V8 has the old one point to the new: once the first is in old space, all of them get there with what they hold.
+   */
+  #empty: Group<Entry> | undefined;
   /** Those that wait for no company, in the order in which they became so. */
   readonly #full = new Set<Group<Entry>>();
 
@@ -66,7 +68,7 @@ export class BatchQueue<Entry extends Queued> {
   }
 
   get size(): number {
-    return this.#places.size;
+    return this.#size;
   }
 
   get maxBatchSize(): number {
@@ -77,40 +79,37 @@ export class BatchQueue<Entry extends Queued> {
   setLimits(limits: BatchLimits): void {
     this.#limits = limits;
     this.#full.clear();
-    for (const group of this.#groups.values()) this.#noteFull(group);
+    for (const { group } of this.#all.inOrder()) this.#noteFull(group);
   }
 
-  push(entry: Entry): void {
-    const key = entry.key ?? entry;
-    let group = this.#groups.get(key);
-    if (group === undefined) {
-      group = { key, lanes: new RankedLanes(), rows: 0, size: 0 };
-      this.#groups.set(key, group);
-    }
-    const { priority, order, arrivedAt } = entry;
-    const waiting = { entry, group, priority, order, rank: arrivedAt + (priority - 1) * AGEING_MILLISECONDS };
-    this.#places.set(entry, {
-      waiting,
-      inAll: this.#all.insert(waiting),
-      inGroup: group.lanes.insert(waiting),
-    });
+  push(entry: Entry): Ticket<Entry> {
+    const { key, priority, order, arrivedAt } = entry;
+    const group = this.#groupOf(key);
+    const rank = arrivedAt + (priority - 1) * AGEING_MILLISECONDS;
+    const ticket: Ticket<Entry> = { entry, group, priority, order, rank, places: undefined };
+    ticket.places = { inAll: this.#all.insert(ticket), inGroup: group.lanes.insert(ticket) };
+    this.#size += 1;
     group.rows += entry.rows;
     group.size += 1;
     this.#noteFull(group);
+    return ticket;
   }
 
-  /** Takes out one that gave up; false if it is not there. */
-  remove(entry: Entry): boolean {
-    const places = this.#places.get(entry);
+  /** Takes out one that gave up; false if it is out already. */
+  remove(ticket: Ticket<Entry>): boolean {
+    const { entry, group, places } = ticket;
     if (places === undefined) return false;
-    const { group } = places.waiting;
-    this.#places.delete(entry);
+    ticket.places = undefined;
     this.#all.remove(places.inAll);
     group.lanes.remove(places.inGroup);
+    this.#size -= 1;
     group.rows -= entry.rows;
     group.size -= 1;
-    if (group.size === 0) this.#groups.delete(group.key);
     if (group.size === 0 || !this.#isFull(group)) this.#full.delete(group);
+    if (group.size === 0 && group.key !== undefined) {
+      if (this.#empty?.key !== undefined) this.#groups.delete(this.#empty.key);
+      this.#empty = group;
+    }
     return true;
   }
 
@@ -122,8 +121,8 @@ export class BatchQueue<Entry extends Queued> {
     const first = due === undefined || (ofFull !== undefined && isBefore(ofFull, due)) ? ofFull : due;
     if (first === undefined) return [];
     const batch = this.#fill(first);
-    for (const entry of batch) this.remove(entry);
-    return batch;
+    for (const ticket of batch) this.remove(ticket);
+    return batch.map(({ entry }) => entry);
   }
 
   /** When `take` will give something even if nobody else comes; undefined if nothing waits. */
@@ -142,13 +141,22 @@ export class BatchQueue<Entry extends Queued> {
 
   /** Empties the queue, and gives what was in it as it came. */
   clear(): Entry[] {
-    const entries = [...this.#places.keys()];
-    for (const entry of entries) this.remove(entry);
-    return entries;
+    const tickets = [...this.#all.inOrder()];
+    for (const ticket of tickets) this.remove(ticket);
+    return tickets.map(({ entry }) => entry).sort((a, b) => a.order - b.order);
   }
 
-  #fill(first: Waiting<Entry>): Entry[] {
-    const batch = [first.entry];
+  #groupOf(key: string | undefined): Group<Entry> {
+    let group = key === undefined ? undefined : this.#groups.get(key);
+    if (group !== undefined && group === this.#empty) this.#empty = undefined;
+    if (group !== undefined) return group;
+    group = { key, lanes: new RankedLanes(), rows: 0, size: 0 };
+    if (key !== undefined) this.#groups.set(key, group);
+    return group;
+  }
+
+  #fill(first: Ticket<Entry>): Ticket<Entry>[] {
+    const batch = [first];
     let left = this.#limits.maxBatchSize - first.entry.rows;
     let passedOver = 0;
     if (left <= 0) return batch;
@@ -156,7 +164,7 @@ export class BatchQueue<Entry extends Queued> {
       const { rows } = waiting.entry;
       if (waiting === first) continue;
       if (rows <= left) {
-        batch.push(waiting.entry);
+        batch.push(waiting);
         left -= rows;
         if (left === 0) break;
       } else if (++passedOver === MOST_PASSED_OVER) break;
@@ -169,7 +177,7 @@ export class BatchQueue<Entry extends Queued> {
   }
 
   #isFull(group: Group<Entry>): boolean {
-    return typeof group.key !== 'string' || group.rows >= this.#limits.maxBatchSize;
+    return group.key === undefined || group.rows >= this.#limits.maxBatchSize;
   }
 
   #noteFull(group: Group<Entry>): void {

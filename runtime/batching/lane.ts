@@ -29,10 +29,14 @@ export class Lane<Value> {
   }
 
   /** It must be in this lane. */
-  remove({ before, after }: Place<Value>): void {
+  remove(place: Place<Value>): void {
+    const { before, after } = place;
     if (before === undefined) this.#first = after;
     else before.after = after;
     if (after === undefined) this.#last = before;
     else after.before = before;
+    // Or a place that V8 has moved to old space would keep all that came after it, though nobody needs it any more.
+    place.before = undefined;
+    place.after = undefined;
   }
 }

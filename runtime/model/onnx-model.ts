@@ -174,9 +174,9 @@ export class OnnxModel implements Model {
 
   #enqueue(waiting: Waiting): void {
     const { signal, deadline } = waiting;
-    this.#queue.push(waiting);
+    const ticket = this.#queue.push(waiting);
     const drop = (reason: unknown): void => {
-      if (!this.#queue.remove(waiting)) return;
+      if (!this.#queue.remove(ticket)) return;
       waiting.stopWaiting();
       waiting.reject(reason);
     };
@@ -184,10 +184,13 @@ export class OnnxModel implements Model {
     signal?.addEventListener('abort', onAbort, { once: true });
     const left = deadline - this.#clock.monotonic();
     const cancel = left === Infinity ? undefined : this.#clock.after(left, () => drop(new ExpiredError()));
-    waiting.stopWaiting = () => {
+    // Named first: V8 puts a function that is written behind `object.property =` into old space, from where it kept each request, with its tensors and
+    // its result, through every scavenge until the next full collection.
+    const stopWaiting = (): void => {
       signal?.removeEventListener('abort', onAbort);
       cancel?.();
     };
+    waiting.stopWaiting = stopWaiting;
   }
 
   #dispatch(): void {
