@@ -50,12 +50,17 @@ function desiredNow(name: string): number | undefined {
   return suite.functions.objects.find(({ metadata }) => metadata.name === name)?.status?.desiredReplicas;
 }
 
-test.concurrent('TestAutoscaleUpDownUp', async () => {
-  const name = 'up-down-up';
+const AGGREGATIONS = ['Linear', 'WeightedExponential'] as const;
+
+test.concurrent.each(AGGREGATIONS)('TestAutoscaleUpDownUp (%s)', async (metricAggregationAlgorithm) => {
+  const name = `up-down-up-${metricAggregationAlgorithm.toLowerCase()}`;
   const replicas = 2;
   const target = 4;
   await suite.apply(
-    modelFunction(name, { batching: sleeping(REQUEST_MILLISECONDS), scaling: { target, maxReplicas: 4 } }),
+    modelFunction(name, {
+      batching: sleeping(REQUEST_MILLISECONDS),
+      scaling: { target, maxReplicas: 4, metricAggregationAlgorithm },
+    }),
   );
   await suite.untilReady(name);
   const since = suite.functions.history.length;
@@ -93,6 +98,44 @@ test.concurrent('TestAutoscaleUpCountPods', async () => {
     expect(desiredNow(name)).toBe(replicas);
     // Knative allows one more, for it takes 70 % of the target.
     for (const desired of desiredSince(since, name)) expect([replicas - 1, replicas]).toContain(desired);
+  }
+  await stopWithoutFailures(...loads);
+});
+
+test.concurrent('TestRPSBasedAutoscaleUpCountPods', async () => {
+  const name = 'rps-up-count-pods';
+  await suite.apply(
+    modelFunction(name, {
+      // A busy client is late and then sends at once what it has not sent: the panic window would take it for a burst.
+      scaling: {
+        metric: 'RequestsPerSecond',
+        target: 10,
+        minReplicas: 1,
+        maxReplicas: 6,
+        panicThresholdPercentage: 1000,
+      },
+    }),
+  );
+  await suite.untilReplicas(name, 1);
+  const request = suite.inference(name, DIGITS.request);
+  const loads: Load[] = [];
+  // In all 15, 25 and 35 a second, in the middle of what so many pods are for.
+  for (const { replicas, more } of [
+    { replicas: 2, more: 15 },
+    { replicas: 3, more: 10 },
+    { replicas: 4, more: 10 },
+  ]) {
+    const since = suite.functions.history.length;
+    const load = await suite.client.load({ request, perSecond: more, keepAlive: true });
+    loads.push(load);
+    await suite.untilReplicas(name, replicas);
+    // More than a stable window.
+    await load.until({ ended: 8 * more });
+    // One more or less on the way and one more at the end, as Knative allows: arrivals are as even as the client's machine is idle.
+    expect([replicas, replicas + 1]).toContain(desiredNow(name));
+    for (const desired of desiredSince(since, name)) {
+      expect([replicas - 1, replicas, replicas + 1]).toContain(desired);
+    }
   }
   await stopWithoutFailures(...loads);
 });
