@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { MODEL_FUNCTION_DEFINITION } from '../../common/api/generated/model-function-definition.ts';
 import type { Adjustment } from '../../operator/autoscaler/adjustments/adjustment.ts';
+import { replicasToClear } from '../../operator/autoscaler/adjustments/clears-in-time.ts';
 import { decideKpa } from '../../operator/autoscaler/kpa/decide-kpa.ts';
 import { kpaSettings } from '../../operator/autoscaler/kpa/kpa-settings.ts';
 import { revisionWith } from '../../operator/autoscaler/scaling-fixture.ts';
@@ -41,6 +42,17 @@ test('names every adjustment', async () => {
       .sort(),
   ).toEqual(reasons.sort());
 });
+
+test.each(tableBelow(page, '## Start time'))(
+  'a start of %s s, %s requests, %s a second, work %s, target %s, patience %s: %s are enough',
+  (...cells) => {
+    const [startSeconds, requests, rate, work, target, patienceSeconds, enough] = cells.map(Number);
+    const { scaling } = revisionWith({ scaling: { target: target! } });
+    const backlog = { scaling, startSeconds: startSeconds!, requests: requests!, arrivalRate: rate! };
+    const known = { ...backlog, podSecondsPerRequest: work!, patienceSeconds: patienceSeconds! };
+    expect(replicasToClear(known)).toBe(enough);
+  },
+);
 
 const calm = { panicSince: undefined, panicPeak: 0, delay: [] };
 

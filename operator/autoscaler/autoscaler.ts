@@ -1,9 +1,17 @@
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
-import { decide as decideReally, firstState, type Decide, type Observation, type ScalerState } from './decide.ts';
+import {
+  decide as decideReally,
+  firstState,
+  TICK_SECONDS,
+  type Decide,
+  type Observation,
+  type ScalerState,
+} from './decide.ts';
 import type { DemandSource } from './demand-source.ts';
 import { panicWindowSeconds } from './kpa/kpa-settings.ts';
 import type { RevisionKey, ScalableRevision, ScalingDecision, ScalingSettings } from './scalable.ts';
+import { arrivalRate } from './windows/arrival-rate.ts';
 import { BucketRing } from './windows/bucket-ring.ts';
 import { linearAverage, weightedAverage } from './windows/window-average.ts';
 
@@ -37,7 +45,7 @@ export interface AutoscalerOptions {
   readonly decide?: Decide;
 }
 
-const TICK_SECONDS = 2;
+const NOTHING_MEASURED = { seconds: 0, requestSeconds: 0, arrived: 0 };
 
 const AVERAGES = { Linear: linearAverage, WeightedExponential: weightedAverage } as const;
 
@@ -46,10 +54,15 @@ interface Windows {
   readonly metric: ScalingSettings['metric'];
   readonly stable: BucketRing;
   readonly panic: BucketRing;
+  /** Requests that arrived, whatever the metric is. */
+  readonly arrivals: BucketRing;
   /** Second in which they were begun: earlier ones say nothing. */
   readonly since: number;
   /** When there last was a request. */
   lastActive: number;
+  /** What came since the last decision, and up to which second that was. */
+  readonly measured: { requestSeconds: number; arrived: number };
+  measuredUntil: number;
 }
 
 interface Decided {
@@ -79,13 +92,17 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
         metric,
         stable: new BucketRing(stableSeconds),
         panic: new BucketRing(panicSeconds),
+        arrivals: new BucketRing(stableSeconds),
         since: Math.floor(now),
         lastActive: windows?.lastActive ?? now,
+        measured: { requestSeconds: 0, arrived: 0 },
+        measuredUntil: Math.floor(now) - 1,
       };
       active.set(key, windows);
     }
     windows.stable.resize(stableSeconds);
     windows.panic.resize(panicSeconds);
+    windows.arrivals.resize(stableSeconds);
     return windows;
   }
 
@@ -94,13 +111,19 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     const demand = ledger.demandOf(key);
     if (demand.inFlight + demand.queued > 0) windows.lastActive = now;
     const silentSeconds = now - windows.lastActive;
-    if (settled === undefined || settled < windows.since) return { averages: undefined, demand, silentSeconds };
+    if (settled === undefined || settled < windows.since) {
+      return { averages: undefined, demand, measured: NOTHING_MEASURED, arrivalRate: 0, silentSeconds };
+    }
     // A settled second without a sample had no demand.
     windows.stable.record(settled, 0);
     windows.panic.record(settled, 0);
+    windows.arrivals.record(settled, 0);
+    const measured = { ...windows.measured, seconds: Math.max(0, settled - windows.measuredUntil) };
+    windows.measured.requestSeconds = windows.measured.arrived = 0;
+    windows.measuredUntil = settled;
     const average = AVERAGES[scaling.metricAggregationAlgorithm];
     const averages = { stable: average(windows.stable, settled), panic: average(windows.panic, settled) };
-    return { averages, demand, silentSeconds };
+    return { averages, demand, measured, arrivalRate: arrivalRate(windows.arrivals, settled), silentSeconds };
   }
 
   function decideNow(key: RevisionKey): void {
@@ -150,6 +173,9 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
       const value = windows.metric === 'Concurrency' ? concurrency : requests;
       windows.stable.record(second, value);
       windows.panic.record(second, value);
+      windows.arrivals.record(second, requests);
+      windows.measured.requestSeconds += concurrency;
+      windows.measured.arrived += requests;
       if (concurrency > 0) windows.lastActive = Math.max(windows.lastActive, second + 1);
     },
   });

@@ -20,6 +20,7 @@ interface Step {
   readonly because?: readonly string[];
 }
 
+const NOTHING = { seconds: 0, requestSeconds: 0, arrived: 0 };
 const EPOCH = Date.UTC(2026, 0, 1);
 
 function walk(change: RevisionChange, steps: readonly Step[]): void {
@@ -37,6 +38,8 @@ function walk(change: RevisionChange, steps: readonly Step[]): void {
     const observation: Observation = {
       averages: step.windows && { stable: step.windows[0], panic: step.windows[1] },
       demand: { inFlight: step.inFlight ?? 0, queued: step.queued ?? 0, unknown: step.unknown ?? false },
+      measured: NOTHING,
+      arrivalRate: 0,
       silentSeconds: step.silent ?? 0,
     };
     const result = decide(revision, observation, state ?? firstState(revision, at), {
@@ -75,6 +78,18 @@ describe('the rates of steps', () => {
     walk({ scaling: { ...scaling, panicThresholdPercentage: 1000 } }, [
       { at: 0, ready: 20, windows: [8, 8], want: 20 },
       { at: 62, ready: 20, windows: [8, 8], want: 18 },
+    ]);
+  });
+});
+
+describe('a step', () => {
+  test('is made once in 2 s, however many decisions are asked for as pods go', () => {
+    walk({ scaling: { minReplicas: 1 } }, [
+      { at: 0, ready: 1, windows: [0, 0], want: 1 },
+      { at: 2, ready: 16, windows: [1, 1], want: 8 },
+      { at: 2.1, ready: 12, windows: [1, 1], want: 8 },
+      { at: 3.9, ready: 8, windows: [1, 1], want: 8 },
+      { at: 4, ready: 8, windows: [1, 1], want: 4 },
     ]);
   });
 });
@@ -123,6 +138,8 @@ describe('replicas that are starting', () => {
     const observation = {
       averages: { stable: 20, panic: 20 },
       demand: { inFlight: 0, queued: 20, unknown: false },
+      measured: NOTHING,
+      arrivalRate: 0,
       silentSeconds: 0,
     };
     const { decision } = decide(revision, observation, firstState(revision, 0), { monotonic: 0, epoch: EPOCH });

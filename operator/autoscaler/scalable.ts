@@ -36,6 +36,10 @@ export interface ScalableRevision {
   readonly wokenAt: number | undefined;
   /** Since when at least one replica has been ready without a gap. */
   readonly readySince: number | undefined;
+  /** Seconds that a pod takes to start, once that was learned. */
+  readonly startSeconds: number | undefined;
+  /** Seconds that a caller waits for an answer, at most. */
+  readonly patienceSeconds: number;
 }
 
 /** Of the stable and the panic window, in units of the metric. */

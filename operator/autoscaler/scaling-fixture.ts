@@ -34,6 +34,8 @@ export function revisionWith({ scaling, ...change }: RevisionChange = {}): Scala
     proven: true,
     wokenAt: undefined,
     readySince: undefined,
+    startSeconds: undefined,
+    patienceSeconds: 60,
     ...change,
     scaling: { ...DEFAULT_SCALING, ...scaling },
   };

@@ -23,7 +23,7 @@ async function left(): Promise<string[]> {
 }
 
 async function underLoad(): Promise<void> {
-  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 3 } });
   await loop.walk(4);
   await loop.announce('digits-00001-0');
   await loop.demand('digits-00001', { inFlight: 24, queued: 4 });
@@ -76,7 +76,7 @@ test('a function that is made again while pods of the former one end calls them 
   const [first = ''] = await loop.pods();
   for (const name of await loop.pods()) loop.runner.pod(name).hangsOnTermination = true;
   await loop.delete('digits');
-  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 1 } });
+  await loop.apply('digits', { scaling: { ...SHORT_SCALING, minReplicas: 3 } });
   await loop.walk(1);
   expect(await loop.cluster.get(PODS, { namespace: NAMESPACE, name: first })).toBeDefined();
   expect(await loop.condition('revision', 'digits-00001', 'PodsHealthy')).not.toMatch(/NotOwned/);

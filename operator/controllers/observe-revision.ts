@@ -131,6 +131,7 @@ export function scalableRevision(
   memory: RevisionMemory,
 ): ScalableRevision {
   const wokenAt = Date.parse(revision.status?.wokenAt ?? '');
+  const startMilliseconds = expectedStart(memory.startTimes);
   return {
     namespace: revision.metadata.namespace ?? '',
     revision: revision.metadata.name,
@@ -141,6 +142,8 @@ export function scalableRevision(
     proven: isProven(revision),
     wokenAt: Number.isNaN(wokenAt) ? undefined : wokenAt,
     readySince: memory.readySince,
+    startSeconds: startMilliseconds === undefined ? undefined : startMilliseconds / 1000,
+    patienceSeconds: Math.min(fn.spec.queue.timeoutSeconds, fn.spec.timeoutSeconds),
   };
 }
 

@@ -219,17 +219,20 @@ class Simulation {
   }
 
   #scalable(): ScalableRevision {
+    const { spec } = this.#input;
     const ready = this.#pods.filter(({ isReady }) => isReady).length;
     return {
       namespace: NAMESPACE,
       revision: REVISION,
-      scaling: scalingSettings(this.#input.spec),
+      scaling: scalingSettings(spec),
       reachable: true,
       readyReplicas: ready,
       startingReplicas: this.#pods.length - ready,
       proven: true,
       wokenAt: this.#wokenAt,
       readySince: this.#readySince,
+      startSeconds: this.#input.startSeconds,
+      patienceSeconds: Math.min(spec.queue.timeoutSeconds, spec.timeoutSeconds),
     };
   }
 

@@ -12,14 +12,19 @@ export interface SimulationChange extends Partial<Omit<SimulationInput, 'spec'>>
 
 /** With the API's defaults, a pod that runs what its target is, and a start of 20 s. */
 export function simulated({ scaling, spec, ...input }: SimulationChange): SimulationResult {
+  return simulate({
+    arrivals: [],
+    startSeconds: 20,
+    slots: scaling?.target ?? 8,
+    ...input,
+    spec: functionSpec({ ...(scaling && { scaling }), ...(spec && { spec }) }),
+  });
+}
+
+export function functionSpec({ scaling, spec }: Pick<SimulationChange, 'scaling' | 'spec'>): Spec {
   const defaults = modelFunction().spec;
-  const whole: Spec = {
-    ...defaults,
-    queue: { ...defaults.queue, maxRequests: 100_000 },
-    ...spec,
-    scaling: { ...defaults.scaling, ...scaling },
-  };
-  return simulate({ arrivals: [], startSeconds: 20, slots: scaling?.target ?? 8, ...input, spec: whole });
+  const queue = { ...defaults.queue, maxRequests: 100_000 };
+  return { ...defaults, queue, ...spec, scaling: { ...defaults.scaling, ...scaling } };
 }
 
 /** So many requests of so long at once. */

@@ -12,6 +12,8 @@ export interface AdjustmentInput {
   readonly demand: DemandNow;
   /** Average of the panic window; undefined without data. */
   readonly panicAverage: number | undefined;
+  /** Pods that clear what waits within one start time; undefined while that is not known, or was not true for too long. */
+  readonly backlogReplicas: number | undefined;
   /** Since when neither the windows nor the gateways have seen a request, in seconds. */
   readonly silentSeconds: number;
   /** Milliseconds since the epoch. */
