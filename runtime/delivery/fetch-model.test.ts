@@ -260,6 +260,7 @@ describe('the cache', () => {
     await expect(cache.makeRoom(1.5 * free, 0.75 * free)).resolves.toBeUndefined();
     await expect(cache.makeRoom(1.5 * free)).rejects.toThrow(/no room/);
     await expect(cache.makeRoom(1.5 * free, 1.5 * free)).resolves.toBeUndefined();
+    await expect(cache.makeRoom(2 ** 53, 2 ** 53)).rejects.toThrow(/allows/);
   });
 
   test('has room for weights that changed, however often they were looked at', async () => {

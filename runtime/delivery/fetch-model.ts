@@ -223,6 +223,7 @@ class Fetch {
       kind,
       folder,
       this.#options.cacheBytes - archive.sizeBytes,
+      (bytes) => this.#cache.makeRoom(archive.sizeBytes + bytes, archive.sizeBytes + bytes),
       this.#options.signal,
     );
     const choice = chooseModel(written.map((file) => file.path));
@@ -230,8 +231,6 @@ class Fetch {
     await rm(path);
     const digest = { sha256: archive.sha256, sizeBytes: archive.sizeBytes };
     const entry = { digest, model: choice.path, files: written };
-    const bytes = written.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    await this.#cache.makeRoom(bytes, bytes);
     const cached = await this.#cache.store(folder, entry, this.#options.signal);
     await this.#remember(digest.sha256, [{ name: object.name, tag: archive.tag }]);
     return cached;

@@ -35,14 +35,13 @@ export async function openArchive(
     workplace = await cache.makeWorkplace();
     const folder = join(workplace, 'folder');
     await mkdir(folder);
-    const files = await unpack(path, kind, folder, cacheBytes, signal);
+    const makeRoom = (bytes: number): Promise<void> => cache.makeRoom(bytes, bytes);
+    const files = await unpack(path, kind, folder, cacheBytes, makeRoom, signal);
     if (!isUnchanged(path, facts)) {
       throw new StartError('ModelDigestMismatch', `The archive at ${name} changed while it was unpacked.`);
     }
     const choice = chooseModel(files.map((file) => file.path));
     if ('problem' in choice) throw new ArchiveError(`holds no model that can be told: ${choice.problem}`);
-    const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    await cache.makeRoom(bytes, bytes);
     const stored = await cache.store(folder, { digest, model: choice.path, files }, signal);
     return { path: stored.path, digest: Promise.resolve(digest) };
   } catch (error) {

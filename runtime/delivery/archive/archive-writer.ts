@@ -18,6 +18,8 @@ export interface ArchiveLimits {
 
 export const ARCHIVE_LIMITS = { entries: 10_000, ratio: 100 } as const;
 const FREE_BYTES = 64 * 2 ** 20;
+/** Headers, padding and long names of 10 000 entries take less. */
+const OVERHEAD_BYTES = 64 * 2 ** 20;
 
 export interface WrittenFile {
   readonly path: string;
@@ -40,6 +42,7 @@ export class ArchiveWriter {
   readonly #taken = new Map<string, 'file' | 'folder'>();
   #entries = 0;
   #bytes = 0;
+  #expanded = 0;
   #open: OpenFile | undefined;
 
   /** `archiveBytes` is the archive's own size. */
@@ -47,6 +50,17 @@ export class ArchiveWriter {
     this.#directory = directory;
     this.#limits = limits;
     this.#mostBytes = Math.min(limits.bytes, FREE_BYTES + archiveBytes * limits.ratio);
+  }
+
+  /** What is on the disk. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** So much more came out of the archive, whether it is written or not: what is between files and behind the last takes its time, too. */
+  expanded(bytes: number): void {
+    this.#expanded += bytes;
+    if (this.#expanded > this.#mostBytes + OVERHEAD_BYTES) throw this.#tooLarge();
   }
 
   folder(name: string): void {

@@ -19,20 +19,26 @@ export async function unpackTar(
   path: string,
   isCompressed: boolean,
   writer: ArchiveWriter,
+  onProgress: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const parser = new TarParser(writer);
   const file = createReadStream(path, { highWaterMark: 1 << 20, signal });
   try {
     if (!isCompressed) {
-      for await (const chunk of file as AsyncIterable<Buffer>) parser.push(chunk);
+      for await (const chunk of file as AsyncIterable<Buffer>) {
+        parser.push(chunk);
+        await onProgress();
+      }
     } else {
       const { createGunzip } = await import('node:zlib');
       const gunzip = createGunzip({ chunkSize: 256 * 1024 });
       file.once('error', (error) => gunzip.destroy(error));
       for await (const chunk of file.pipe(gunzip) as AsyncIterable<Buffer>) {
         signal.throwIfAborted();
+        writer.expanded(chunk.byteLength);
         parser.push(chunk);
+        await onProgress();
       }
     }
   } finally {

@@ -25,7 +25,12 @@ const STORED = 0;
 const DEFLATED = 8;
 const UNKNOWN = 0xffffffff;
 
-export async function unpackZip(path: string, writer: ArchiveWriter, signal: AbortSignal): Promise<void> {
+export async function unpackZip(
+  path: string,
+  writer: ArchiveWriter,
+  onProgress: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
   await using file = await open(path, 'r');
   const { size } = await file.stat();
   const entries = await readDirectory(file, size);
@@ -34,7 +39,7 @@ export async function unpackZip(path: string, writer: ArchiveWriter, signal: Abo
     for (const entry of entries.sort((a, b) => a.offset - b.offset)) {
       signal.throwIfAborted();
       if (entry.offset < behind) throw new ArchiveError('has entries that overlap');
-      behind = await unpackEntry(file, path, entry, size, writer, signal);
+      behind = await unpackEntry(file, path, entry, size, writer, onProgress, signal);
     }
   } finally {
     writer.close();
@@ -109,6 +114,7 @@ async function unpackEntry(
   entry: Entry,
   size: number,
   writer: ArchiveWriter,
+  onProgress: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<number> {
   const { name, method, sizeBytes, compressedBytes } = entry;
@@ -140,7 +146,10 @@ async function unpackEntry(
     const inflate = createInflateRaw({ chunkSize: 256 * 1024 });
     raw.once('error', (error) => inflate.destroy(error));
     try {
-      for await (const chunk of (method === STORED ? raw : raw.pipe(inflate)) as AsyncIterable<Buffer>) take(chunk);
+      for await (const chunk of (method === STORED ? raw : raw.pipe(inflate)) as AsyncIterable<Buffer>) {
+        take(chunk);
+        await onProgress();
+      }
     } finally {
       raw.destroy();
       inflate.destroy();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { DownloadError } from '../download-error.ts';
 import { tarOf, zipOf, type FixtureEntry } from './archive-fixtures.ts';
 import type { WrittenFile } from './archive-writer.ts';
 import { archiveKind, unpack } from './unpack.ts';
@@ -26,12 +27,16 @@ const FORMS = {
   zip: zipOf,
 };
 
-async function unpackBytes(bytes: Buffer, mostBytes = 2 ** 30): Promise<readonly WrittenFile[]> {
+async function unpackBytes(
+  bytes: Buffer,
+  mostBytes = 2 ** 30,
+  makeRoom: (written: number) => Promise<void> = () => Promise.resolve(),
+): Promise<readonly WrittenFile[]> {
   const path = join(directory, 'archive');
   await writeFile(path, bytes);
   const kind = await archiveKind(path);
   if (kind === undefined) throw new Error('no archive');
-  return unpack(path, kind, join(directory, 'out'), mostBytes, new AbortController().signal);
+  return unpack(path, kind, join(directory, 'out'), mostBytes, makeRoom, new AbortController().signal);
 }
 
 const written = async (): Promise<string[]> => {
@@ -163,6 +168,45 @@ test('a bomb is refused by its ratio, long before it is unpacked', async () => {
   const zeros = Buffer.alloc(80 * 2 ** 20);
   await expect(unpackBytes(gzipSync(tarOf([{ name: 'a', content: zeros }])))).rejects.toThrow(/when unpacked/);
   await expect(unpackBytes(zipOf([{ name: 'a', content: zeros }]))).rejects.toThrow(/when unpacked/);
+});
+
+test('a bomb that holds nothing but what is between files, or behind the last, is refused', async () => {
+  const archive = tarOf([{ name: 'a', content: 'x' }]);
+  const zeros = gzipSync(Buffer.alloc(2 ** 20));
+  const behind = [gzipSync(archive), ...Array.from({ length: 200 }, () => zeros)];
+  await expect(unpackBytes(Buffer.concat(behind))).rejects.toThrow(/when unpacked/);
+  const header = gzipSync(
+    tarOf([{ name: 'pax', type: 'g' }])
+      .subarray(0, 512)
+      .toString('latin1')
+      .repeat(2048),
+  );
+  await rm(join(directory, 'out'), { recursive: true });
+  const between = [...Array.from({ length: 200 }, () => header), gzipSync(archive)];
+  await expect(unpackBytes(Buffer.concat(between))).rejects.toThrow(/when unpacked/);
+});
+
+test('room is asked for while it is unpacked, and the answer to that is passed on', async () => {
+  const asked: number[] = [];
+  const entries = [{ name: 'a', content: Buffer.alloc(70 * 2 ** 20) }];
+  const bytes = tarOf(entries);
+  const makeRoom = (written: number): Promise<void> => {
+    asked.push(written);
+    return Promise.resolve();
+  };
+  await unpackBytes(bytes, 2 ** 30, makeRoom);
+  expect(asked).toEqual([expect.any(Number), 70 * 2 ** 20]);
+  await rm(join(directory, 'out', 'a'));
+  const none = new DownloadError('there is no room', 'lasting');
+  await expect(unpackBytes(bytes, 2 ** 30, () => Promise.reject(none))).rejects.toBe(none);
+});
+
+test('what the file system says is not said of the archive', async () => {
+  await rm(join(directory, 'out'), { recursive: true });
+  await writeFile(join(directory, 'out'), '');
+  await expect(unpackBytes(tarOf([{ name: 'a', content: 'x' }]))).rejects.toMatchObject({
+    code: expect.stringMatching(/^E(?:NOTDIR|EXIST)$/),
+  });
 });
 
 test.each<[string, NonNullable<FixtureEntry['says']>, RegExp]>([

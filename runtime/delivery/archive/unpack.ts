@@ -1,5 +1,6 @@
 /** Unpacks an archive, whatever its name says, by its first bytes. */
 import { open } from 'node:fs/promises';
+import { DownloadError } from '../download-error.ts';
 import { errorCode, errorText } from '../node-error.ts';
 import { ArchiveError } from './archive-error.ts';
 import { ARCHIVE_LIMITS, ArchiveWriter, type WrittenFile } from './archive-writer.ts';
@@ -15,23 +16,39 @@ export async function archiveKind(path: string): Promise<ArchiveKind | undefined
   return bytesRead === 512 && buffer.toString('latin1', 257, 262) === 'ustar' ? 'tar' : undefined;
 }
 
-/** Gives what it wrote below `directory`, which exists and is empty. Rejects with ArchiveError, or with the signal's reason. */
+/** So much is written before room is asked for, which is what is kept free anyway. */
+const ROOM_BYTES = 64 * 2 ** 20;
+
+/**
+ * Gives what it wrote below `directory`, which exists and is empty. `makeRoom` is told how much that is as it grows, and at the end. Rejects with
+ * ArchiveError, the file system's error, what `makeRoom` rejects with, or the signal's reason.
+ */
 export async function unpack(
   path: string,
   kind: ArchiveKind,
   directory: string,
   mostBytes: number,
+  makeRoom: (written: number) => Promise<void>,
   signal: AbortSignal,
 ): Promise<readonly WrittenFile[]> {
   await using file = await open(path, 'r');
   const { size } = await file.stat();
   const writer = new ArchiveWriter(directory, size, { ...ARCHIVE_LIMITS, bytes: mostBytes });
+  let roomFor = 0;
+  const onProgress = async (): Promise<void> => {
+    if (writer.bytes < roomFor + ROOM_BYTES) return;
+    roomFor = writer.bytes;
+    await makeRoom(roomFor);
+  };
   try {
-    if (kind === 'zip') await (await import('./unpack-zip.ts')).unpackZip(path, writer, signal);
-    else await (await import('./unpack-tar.ts')).unpackTar(path, kind === 'gzip', writer, signal);
+    if (kind === 'zip') await (await import('./unpack-zip.ts')).unpackZip(path, writer, onProgress, signal);
+    else await (await import('./unpack-tar.ts')).unpackTar(path, kind === 'gzip', writer, onProgress, signal);
+    await makeRoom(writer.bytes);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ArchiveError || errorCode(error) === 'ENOSPC') throw error;
+    // Of the file system, or of whoever makes room; what zlib says is of the archive.
+    const isOfArchive = !(error instanceof DownloadError) && !/^E[A-Z]/.test(errorCode(error) ?? '');
+    if (error instanceof ArchiveError || !isOfArchive) throw error;
     throw new ArchiveError(`is damaged: ${errorText(error)}`);
   }
   return writer.files;

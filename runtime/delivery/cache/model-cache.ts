@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import type { Clock } from '../../../common/platform/clock.ts';
 import { DownloadError } from '../download-error.ts';
 import { hashFile, type FileDigest } from '../hash-file.ts';
+import { errorCode } from '../node-error.ts';
 import { evictEntry, readEntry, recordPath, writeEntry, type Entry } from './entry.ts';
 import { mayLive, OWNER } from './owner.ts';
 import { planEvictions, type CacheItem } from './plan-evictions.ts';
@@ -75,7 +76,10 @@ export class ModelCache {
     return mkdtemp(join(this.#directory, `fetch@${OWNER}-`));
   }
 
-  /** Removes least recently used models until a model of so many bytes fits, of which `written` are on the disk. Rejects with DownloadError if that cannot be. */
+  /**
+   * Removes least recently used models until a model of so many bytes fits, of which `written` are on the disk. Rejects with DownloadError if that cannot
+   * be; where all of it is written, what is kept free of the disk is no reason.
+   */
   async makeRoom(bytes: number, written = 0): Promise<void> {
     if (bytes > this.#limitBytes) {
       throw new DownloadError(
@@ -88,11 +92,11 @@ export class ModelCache {
       const used = items.reduce((sum, item) => sum + item.bytes, 0);
       const disk = await statfs(this.#directory);
       const free = disk.bavail * disk.bsize;
-      const lacking = bytes === written ? 0 : bytes - written + SPARE_BYTES - free;
-      const excess = Math.max(used + bytes - this.#limitBytes, lacking);
+      const excess = Math.max(used + bytes - this.#limitBytes, bytes - written + SPARE_BYTES - free);
       if (excess <= 0) return;
       const evictions = planEvictions(items, excess);
       if (evictions === undefined) {
+        if (bytes === written && used + bytes <= this.#limitBytes) return;
         throw new DownloadError(
           `there is no room: it needs ${bytes} bytes, ${free} are free on the disk, and the models in use take ${used} of the ${this.#limitBytes} that PILOTLIGHT_MODEL_CACHE_BYTES allows`,
           'lasting',
@@ -122,7 +126,10 @@ export class ModelCache {
         // A folder takes no other's place: it is there from a process that was faster, or was killed before it could record it.
         if (!existsSync(place)) throw error;
         isThere = await holds(place, entry, signal);
-        if (!isThere) await rename(place, `${path}.${randomUUID()}`);
+        if (isThere) break;
+        await rename(place, `${path}.${randomUUID()}`).catch((reason: unknown) => {
+          if (errorCode(reason) !== 'ENOENT') throw reason;
+        });
       }
     }
     await writeEntry(this.#directory, entry);
