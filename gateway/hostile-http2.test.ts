@@ -11,6 +11,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { FLAG, FRAME, frame, headerBlock, PREFACE, type HeaderField } from '../common/wire/http2-frames.fixture.ts';
+import { call } from './testing/client.ts';
 import { functionRoute, GatewayFixture, revisionRoute } from './testing/gateway-fixture.ts';
 import { begin, StubGrpcRuntime, type GrpcBehaviour } from './testing/stub-grpc-runtime.ts';
 
@@ -33,6 +34,9 @@ const GRPC = {
   'content-type': 'application/grpc',
   te: 'trailers',
 };
+/** The same for those who write their frames themselves. */
+const REQUEST: readonly HeaderField[] = [[':scheme', 'http'], ...Object.entries(GRPC)];
+const STATUS_ONLY = { 'content-type': 'application/grpc', 'pilotlight-pod-uid': 'a', 'grpc-status': '3' };
 const MESSAGE = Buffer.from('\0\0\0\0\x01x');
 
 async function stub(behaviour?: GrpcBehaviour): Promise<StubGrpcRuntime> {
@@ -233,13 +237,10 @@ test('a client that opens and resets streams by the thousand loses its connectio
   const socket = connect(gateway.ports.http, '127.0.0.1');
   socket.on('error', () => undefined).resume();
   socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)]));
-  const fields = [...Object.entries(GRPC), [':scheme', 'http'] as const].sort(
-    ([a], [b]) => Number(b.startsWith(':')) - Number(a.startsWith(':')),
-  );
   const cancelled = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]);
   const flood = Array.from({ length: 1_200 }, (_, number) => {
     const stream = 2 * number + 1;
-    return [head(stream, fields), frame(FRAME.rstStream, 0, stream, cancelled)];
+    return [head(stream, REQUEST), frame(FRAME.rstStream, 0, stream, cancelled)];
   });
   socket.write(Buffer.concat(flood.flat()));
   await once(socket, 'close');
@@ -247,4 +248,64 @@ test('a client that opens and resets streams by the thousand loses its connectio
   const stream = request(session().session);
   stream.end(MESSAGE);
   expect(await ending(stream)).toMatchObject({ status: '0' });
+});
+
+test('a preface that comes byte by byte does not come for ever', async () => {
+  await serve();
+  const socket = connect(gateway.ports.http, '127.0.0.1');
+  const closed = once(socket.resume(), 'close');
+  const { pending } = gateway.clock;
+  await gateway.until(() => gateway.clock.pending > pending);
+  for (const byte of 'PRI') {
+    socket.write(byte);
+    await gateway.clock.advance(10_000);
+  }
+  await closed;
+});
+
+test('a client of HTTP/1.1 that is refused and does not close makes room', async () => {
+  await gateway.close();
+  gateway = await GatewayFixture.start({ maxConnections: 1 });
+  await serve();
+  const socket = connect({ port: gateway.ports.http, host: '127.0.0.1', allowHalfOpen: true });
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  socket.write('this is not HTTP\r\n\r\n');
+  await once(socket, 'end');
+  expect(answer).toContain('400 Bad Request');
+  await gateway.clock.advance(1_000);
+  expect((await call(gateway.ports.http, { headers: { host: 'letters.default' } })).status).toBe(404);
+  socket.destroy();
+});
+
+test('an answer of nothing but a status is taken back from a client that reads nothing', async () => {
+  const pod = await stub((call, runtime) => {
+    if (pod.count === 1) return;
+    begin(call, runtime);
+    call.stream.end(Buffer.alloc(20_000_000));
+  });
+  await serve(pod.port);
+  const socket = connect(gateway.ports.http, '127.0.0.1');
+  closing.push(() => socket.destroy());
+  socket.on('error', () => undefined).pause();
+  // Windows that no answer fills, so that only the connection itself is full, of a larger answer than the kernel takes for who does not read.
+  socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0, Buffer.from('00047fffffff', 'hex'))]));
+  socket.write(frame(FRAME.windowUpdate, 0, 0, Buffer.from('7fff0000', 'hex')));
+  const send = (stream: number): void => {
+    socket.write(Buffer.concat([head(stream, REQUEST), frame(FRAME.data, FLAG.endStream, stream, MESSAGE)]));
+  };
+  send(1);
+  const first = await pod.received.next();
+  send(3);
+  const { stream: large } = await pod.received.next();
+  let [left, turns] = [0, 0];
+  await gateway.until(() => {
+    turns = large.writableLength === left ? turns + 1 : 0;
+    left = large.writableLength;
+    return left > 0 && turns > 500;
+  });
+  first.stream.respond({ ...STATUS_ONLY }, { endStream: true });
+  await gateway.inFlight(1);
+  await gateway.clock.advance(60_000);
+  await gateway.until(async () => (await gateway.metric('pilotlight_gateway_requests_total')) > 0);
 });

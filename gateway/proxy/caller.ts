@@ -17,8 +17,8 @@ export interface Caller {
   readonly status: number;
   /** All of the answer is with the client's system. */
   readonly hasFinished: boolean;
-  /** Bytes of the answer that the client has not taken yet. */
-  readonly unsent: number;
+  /** Of an answer that was ended: the client's system has taken the last of it, or is about to. */
+  readonly isTaken: boolean;
   /** The answer waits behind an earlier one on its connection, which has limits of its own. */
   readonly isQueued: boolean;
 

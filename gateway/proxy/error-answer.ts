@@ -1,5 +1,6 @@
 /** Answers that the gateway gives itself: JSON `{"error": sentence, "code": code}`. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../common/platform/clock.ts';
 import { GATEWAY_ERRORS, RETRYABLE_CODES, type GatewayErrorCode } from '../../common/wire/errors.ts';
 
@@ -53,6 +54,13 @@ export function discardRest(request: IncomingMessage, clock: Clock, done: () => 
   request.on('end', end);
   request.on('close', end);
   request.resume();
+}
+
+/** Lets a connection go whose last bytes were written: its client could read them, and has closed it, or does not get round to that. */
+export function closeSoon(socket: Duplex, clock: Clock): void {
+  const cancel = clock.after(LINGER_MILLISECONDS, () => socket.destroy());
+  socket.once('close', cancel);
+  socket.resume();
 }
 
 /** Headers of such an answer: name, value, name, value, …; `retryAfter` in seconds. */

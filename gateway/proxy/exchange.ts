@@ -230,7 +230,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   }
 
   #awaitTaking(): void {
-    if (this.#caller.unsent === 0) return;
+    if (this.#caller.isTaken) return;
     this.#cancelTakeTimeout = this.#services.clock.after(TAKE_MILLISECONDS, this.#onTakeTimeout);
   }
 

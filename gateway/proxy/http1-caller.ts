@@ -42,8 +42,8 @@ export class Http1Caller implements Caller {
     return this.#response.writableFinished;
   }
 
-  get unsent(): number {
-    return this.#response.writableLength;
+  get isTaken(): boolean {
+    return this.#response.writableLength === 0;
   }
 
   get isQueued(): boolean {

@@ -5,7 +5,7 @@ import type { Clock } from '../../common/platform/clock.ts';
 import { GATEWAY_ERRORS } from '../../common/wire/errors.ts';
 import type { ArrivedRequest } from './begin-exchange.ts';
 import type { Caller } from './caller.ts';
-import { errorBody } from './error-answer.ts';
+import { closeSoon, errorBody } from './error-answer.ts';
 import { Http1Caller } from './http1-caller.ts';
 import { readRequestHead } from './request-head.ts';
 
@@ -50,9 +50,14 @@ export function createHttp1Server(options: Http1ServerOptions): Server {
   server.on('request', handle(false));
   server.on('checkContinue', handle(true));
   server.on('clientError', (error, socket) => {
+    // Answered already, and what still comes is no better.
+    if (socket.writableEnded && !socket.destroyed) return;
     // In the middle of an answer another one would be taken for a part of it.
     if (!socket.writable || pipelined.has(socket) || isAnswering(answers.get(socket))) socket.destroy();
-    else answerInvalid(error, socket, maxHeaderBytes);
+    else {
+      answerInvalid(error, socket, maxHeaderBytes);
+      closeSoon(socket, clock);
+    }
   });
   return server;
 }

@@ -58,8 +58,9 @@ export class Http2Caller implements Caller {
     return writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
   }
 
-  get unsent(): number {
-    return this.#stream.writableLength;
+  /** Trailers wait too while a client reads nothing, and no length counts them. */
+  get isTaken(): boolean {
+    return this.#isGone;
   }
 
   watch(closed: () => void): void {

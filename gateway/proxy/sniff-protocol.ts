@@ -1,17 +1,19 @@
 /** Tells HTTP/2 with prior knowledge (RFC 9113 §3.3) from HTTP/1.1 by the first bytes of a connection. */
 import type { Socket } from 'node:net';
+import type { Clock } from '../../common/platform/clock.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
 export interface Protocols {
-  /** Nothing came within this. */
+  readonly clock: Clock;
+  /** Within this it must be clear which it is. */
   readonly milliseconds: number;
   readonly http1: (socket: Socket) => void;
   readonly http2: (socket: Socket) => void;
 }
 
 /** Calls one of the two, which finds all bytes still to be read; neither, if the client leaves or says nothing for too long. */
-export function sniffProtocol(socket: Socket, { milliseconds, http1, http2 }: Protocols): void {
+export function sniffProtocol(socket: Socket, { clock, milliseconds, http1, http2 }: Protocols): void {
   let seen: Buffer | undefined;
   const destroy = (): void => {
     socket.destroy();
@@ -21,7 +23,8 @@ export function sniffProtocol(socket: Socket, { milliseconds, http1, http2 }: Pr
     const length = Math.min(seen.length, PREFACE.length);
     const isPreface = seen.compare(PREFACE, 0, length, 0, length) === 0;
     if (isPreface && length < PREFACE.length) return;
-    socket.off('data', onData).off('end', destroy).off('error', destroy).off('timeout', destroy).setTimeout(0);
+    cancel();
+    socket.off('data', onData).off('end', destroy).off('error', destroy).off('close', cancel);
     if (isPreface) {
       socket.pause();
       socket.unshift(seen);
@@ -32,5 +35,6 @@ export function sniffProtocol(socket: Socket, { milliseconds, http1, http2 }: Pr
       socket.unshift(seen);
     }
   };
-  socket.on('data', onData).on('end', destroy).on('error', destroy).on('timeout', destroy).setTimeout(milliseconds);
+  const cancel = clock.after(milliseconds, destroy);
+  socket.on('data', onData).on('end', destroy).on('error', destroy).on('close', cancel);
 }

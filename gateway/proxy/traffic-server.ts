@@ -39,7 +39,7 @@ export class TrafficServer {
     this.#http2 = new Http2Clients({ ...bounds, maxStreams: options.maxConnections, isDraining: services.isDraining });
     this.#server = createHttp1Server({ ...bounds, headersMilliseconds: HEADERS_MILLISECONDS });
     this.#server.maxConnections = options.maxConnections;
-    sortConnections(this.#server, this.#http2);
+    sortConnections(this.#server, this.#http2, clock);
   }
 
   /** Resolves with the port, which the system chose if 0 was asked for; rejects if it cannot be had. */
@@ -57,10 +57,11 @@ export class TrafficServer {
 }
 
 /** The server of HTTP/1.1, which listens, gets its connections as it would by itself, once it is known that they are for it. */
-function sortConnections(server: Server, http2: Http2Clients): void {
+function sortConnections(server: Server, http2: Http2Clients, clock: Clock): void {
   const takers = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');
   const protocols = {
+    clock,
     milliseconds: HEADERS_MILLISECONDS,
     http1: (socket: Socket): void => {
       for (const take of takers) take.call(server, socket);

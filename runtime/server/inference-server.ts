@@ -105,7 +105,7 @@ export function createInferenceServer(options: InferenceServerOptions): Inferenc
     }),
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    answerBrokenHttp(error, socket, answers.identity);
+    answerBrokenHttp(error, socket, answers.identity, options.clock);
   });
   return {
     listen: (port, host) => listen(server, port, host),
