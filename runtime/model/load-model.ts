@@ -120,12 +120,9 @@ async function load(
       !isOptimised &&
       (keepsGraphs || isWorthKeeping(phases['session'] ?? 0, digest)) && {
         whenQuiet: () =>
-          graphs.keep(digest.sha256, file.path, options, keepsGraphs ? Infinity : undefined).then(
-            (path) =>
-              logger.info(
-                { uri, path },
-                path === undefined ? 'Kept no optimised graph, as it loads no faster' : 'Kept the optimised graph',
-              ),
+          graphs.keep(digest, file.path, options, keepsGraphs ? Infinity : undefined).then(
+            (kept) =>
+              logger.info({ uri, ...kept }, 'path' in kept ? 'Kept the optimised graph' : 'Kept no optimised graph'),
             (error: unknown) => logger.warn({ uri, err: error }, 'Could not keep the optimised graph'),
           ),
       }),

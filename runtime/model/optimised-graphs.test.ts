@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { isWorthKeeping, mayBeOptimised } from './optimised-graphs.ts';
+import { systemClock } from '../../common/platform/clock.ts';
+import { isWorthKeeping, mayBeOptimised, OptimisedGraphs } from './optimised-graphs.ts';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -18,4 +19,13 @@ test('graphs of other providers, or of less than what is kept, are not', () => {
   expect(mayBeOptimised(session)).toBe(true);
   expect(mayBeOptimised({ ...session, executionProviders: ['CUDA', 'CPU'] })).toBe(false);
   expect(mayBeOptimised({ ...session, settings: { graphOptimizationLevel: 'Basic' } })).toBe(false);
+});
+
+test('keeps nothing where the memory for it is not there', async () => {
+  const graphs = new OptimisedGraphs('/nowhere', '1.30.0', systemClock, () => 239 * MEBIBYTE);
+  const digest = { sha256: 'ab'.repeat(32), sizeBytes: 48 * MEBIBYTE };
+  const session = { executionProviders: ['CPU'], intraOpThreads: 1 } as const;
+  await expect(graphs.keep(digest, '/nowhere/model.onnx', session)).resolves.toEqual({
+    reason: 'trying takes 240 MiB of memory, of which 239 are left',
+  });
 });

@@ -19,6 +19,13 @@ const MOST_BYTES_TOGETHER = 256 * MEBIBYTE;
 const LEAST_LOAD = 25;
 const LEAST_LOAD_OF_A_MEBIBYTE = 5;
 
+/**
+ * Memory that trying takes: a thread, and for each byte of the model 3.6 (48 MB, measured), as the graph is written while its session stands. A container
+ * that has just what the model needs must not be killed for what only makes the next start faster.
+ */
+const THREAD_BYTES = 48 * MEBIBYTE;
+const BYTES_OF_A_BYTE = 4;
+
 /** Most of the model's own load time that the load of its optimised graph may take. */
 const GAIN = 0.7;
 
@@ -35,16 +42,21 @@ export function mayBeOptimised({ executionProviders, settings = {} }: SessionOpt
   return executionProviders.every((provider) => provider === 'CPU') && (level === 'All' || level === 'Layout');
 }
 
+/** Where it was put, or why it was not worth it. */
+export type Kept = { readonly path: string } | { readonly reason: string };
+
 export class OptimisedGraphs {
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #version: string;
+  readonly #availableMemory: () => number;
 
-  /** `directory` is the model directory, `version` ONNX Runtime's. */
-  constructor(directory: string, version: string, clock: Clock) {
+  /** `directory` is the model directory, `version` ONNX Runtime's, `availableMemory` the bytes that the container still has. */
+  constructor(directory: string, version: string, clock: Clock, availableMemory = () => process.availableMemory()) {
     this.#directory = join(directory, 'optimised');
     this.#version = version;
     this.#clock = clock;
+    this.#availableMemory = availableMemory;
   }
 
   /** The file to load instead of the model of this digest, whole as it was written; what is not is removed. */
@@ -66,11 +78,18 @@ export class OptimisedGraphs {
     return undefined;
   }
 
-  /**
-   * Loads the model twice more, in a thread of its own, and what it wrote of it; undefined, and nothing is kept, if that does not load faster. Rejects
-   * if it fails.
-   */
-  async keep(sha256: string, modelPath: string, options: SessionOptions, gain = GAIN): Promise<string | undefined> {
+  /** Loads the model twice more, in a thread of its own, and what it wrote of it. Rejects if it fails. */
+  async keep(
+    { sha256, sizeBytes: modelBytes }: FileDigest,
+    modelPath: string,
+    options: SessionOptions,
+    gain = GAIN,
+  ): Promise<Kept> {
+    const needed = THREAD_BYTES + BYTES_OF_A_BYTE * modelBytes;
+    const available = this.#availableMemory();
+    if (available < needed) {
+      return { reason: `trying takes ${mebibytes(needed)} MiB of memory, of which ${mebibytes(available)} are left` };
+    }
     await mkdir(this.#directory, { recursive: true });
     const draft = join(this.#directory, `${sha256}-draft-${randomUUID()}`);
     const thread = new SessionThread('optimiser');
@@ -82,13 +101,13 @@ export class OptimisedGraphs {
         return this.#clock.monotonic() - start;
       };
       const own = await load(modelPath);
-      if ((await load(draft)) > gain * own) return undefined;
+      if ((await load(draft)) > gain * own) return { reason: 'it loads no faster' };
       const { sha256: content, sizeBytes } = await hashFile(draft);
       if (sizeBytes > MOST_BYTES) throw new Error(`The optimised graph takes ${sizeBytes} bytes.`);
       await this.#makeRoom(sizeBytes);
       const path = join(this.#directory, fileName(this.#prefix(sha256), content));
       await rename(draft, path);
-      return path;
+      return { path };
     } finally {
       await thread.close();
       await rm(draft, { force: true });
@@ -117,6 +136,10 @@ export class OptimisedGraphs {
     const rest = JSON.stringify([this.#version, 'CPU', process.arch, cpu?.model]);
     return `${sha256}-${createHash('sha256').update(rest).digest('hex').slice(0, 16)}-`;
   }
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / MEBIBYTE);
 }
 
 function fileName(prefix: string, content: string): string {

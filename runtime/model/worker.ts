@@ -101,6 +101,10 @@ async function probe(
 
 async function create(path: string, options: InferenceSession.SessionOptions): Promise<SessionFacts> {
   try {
+    // One model's memory is enough: what is left to the collector stays for as long as it likes.
+    const former = session;
+    session = undefined;
+    await former?.release();
     session = await InferenceSession.create(path, options);
     return { inputs: session.inputMetadata, outputs: session.outputMetadata };
   } catch (error) {
