@@ -170,20 +170,11 @@ test('a bomb is refused by its ratio, long before it is unpacked', async () => {
   await expect(unpackBytes(zipOf([{ name: 'a', content: zeros }]))).rejects.toThrow(/when unpacked/);
 });
 
-test('a bomb that holds nothing but what is between files, or behind the last, is refused', async () => {
+test('a bomb of what is behind its last file is refused, too', async () => {
   const archive = tarOf([{ name: 'a', content: 'x' }]);
   const zeros = gzipSync(Buffer.alloc(2 ** 20));
   const behind = [gzipSync(archive), ...Array.from({ length: 200 }, () => zeros)];
   await expect(unpackBytes(Buffer.concat(behind))).rejects.toThrow(/when unpacked/);
-  const header = gzipSync(
-    tarOf([{ name: 'pax', type: 'g' }])
-      .subarray(0, 512)
-      .toString('latin1')
-      .repeat(2048),
-  );
-  await rm(join(directory, 'out'), { recursive: true });
-  const between = [...Array.from({ length: 200 }, () => header), gzipSync(archive)];
-  await expect(unpackBytes(Buffer.concat(between))).rejects.toThrow(/when unpacked/);
 });
 
 test('room is asked for while it is unpacked, and the answer to that is passed on', async () => {
