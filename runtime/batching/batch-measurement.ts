@@ -31,6 +31,8 @@ export class BatchMeasurement {
   #round = 0;
   #spent = 0;
   #stopped = false;
+  /** Milliseconds that a pair of rows would take, where that is too long. */
+  #slowPair: number | undefined;
 
   /** Measures 1, 2, 4, … and `maxBatchSize` rows. */
   constructor(maxBatchSize: number) {
@@ -55,7 +57,11 @@ export class BatchMeasurement {
     const larger = this.#sizes[this.#next + 1];
     if (this.#round === 0 && larger !== undefined) {
       const expected = (milliseconds * larger.rows) / size.rows;
-      if (expected > (larger.rows === 2 ? LONGEST_PAIR : LONGEST_RUN)) this.#sizes.length = this.#next + 1;
+      const isPair = larger.rows === 2;
+      if (expected > (isPair ? LONGEST_PAIR : LONGEST_RUN)) {
+        this.#sizes.length = this.#next + 1;
+        if (isPair) this.#slowPair = expected;
+      }
     }
     this.#next += 1;
     if (this.#next >= this.#sizes.length) this.#endRound();
@@ -72,11 +78,17 @@ export class BatchMeasurement {
     const measured = this.#sizes.flatMap(({ rows, milliseconds }) =>
       milliseconds.length < LEAST_ROUNDS ? [] : [{ rows, rowsPerSecond: (rows * 1000) / fastest(milliseconds) }],
     );
-    const [single] = measured;
-    if (single === undefined || measured.length === 1) {
+    const [single, ...larger] = measured;
+    if (single === undefined || larger.length === 0) {
+      const cause =
+        this.#slowPair === undefined
+          ? 'no two made-up rows could be run'
+          : `two rows together might take ${significant(this.#slowPair)} ms, for which a request would have to wait`;
       return {
-        enabled: true,
-        reason: `${reason} Whether it pays was not measured: not even two rows could be run in time.`,
+        enabled: false,
+        maxBatchSize: 1,
+        reason: `Batching is off: nobody measured whether it pays, as ${cause}. Set batching.mode to On if it does.`,
+        measured,
       };
     }
     const best = Math.max(...measured.map(({ rowsPerSecond }) => rowsPerSecond));

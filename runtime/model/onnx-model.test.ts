@@ -420,12 +420,12 @@ describe('a model that measures what batches pay', () => {
     await model.close();
   });
 
-  test('leaves batches as they are if the made-up rows fail', async () => {
+  test('makes no batches if the made-up rows fail', async () => {
     const model = makeModel({ measure: true });
     await clock.advance(1000);
     run(0).fail(new InferenceError('no'));
     await settle();
     await answerAll(() => 1);
-    expect(model.facts.batching).toMatchObject({ enabled: true, reason: expect.stringContaining('not even two rows') });
+    expect(model.facts.batching).toMatchObject({ enabled: false, reason: expect.stringContaining('nobody measured') });
   });
 });
