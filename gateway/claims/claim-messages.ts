@@ -4,6 +4,7 @@
  */
 import { boolean, fields, integer, name, number, oneOf, optional } from '../../common/wire/fields.ts';
 import { parseAddress, parseUid } from '../../common/wire/parse-announcement.ts';
+import type { RestReason } from '../revision/pod-rest.ts';
 import type { ClaimOutcome, ClaimRequest, GrantedPod } from '../revision/slot-owner.ts';
 
 export const CLAIMS_PATH = '/v1/claims';
@@ -30,13 +31,13 @@ export type OwnerMessage =
   | { readonly type: 'grant'; readonly id: number; readonly pod: GrantedPod }
   | { readonly type: 'deny'; readonly id: number };
 
-const OUTCOMES: readonly ClaimOutcome[] = [
-  'Answered',
+const REASONS: readonly RestReason[] = [
   'WrongPod',
   'LimitReached',
   'Draining',
   'NotReady',
   'Unreachable',
+  'Silent',
   'Stranger',
 ];
 
@@ -47,7 +48,7 @@ export function parseClaimantMessage(value: unknown): ClaimantMessage {
   if (type === 'beat') return { type };
   const id = integer(given['id'], 'id', 1, Number.MAX_SAFE_INTEGER);
   if (type === 'release') {
-    return { type, id, ...optional(given, 'outcome', 'message', (outcome, at) => oneOf(outcome, at, OUTCOMES)) };
+    return { type, id, ...optional(given, 'outcome', 'message', (outcome, at) => parseOutcome(outcome, at)) };
   }
   return {
     type,
@@ -57,6 +58,10 @@ export function parseClaimantMessage(value: unknown): ClaimantMessage {
     waited: number(given['waited'], 'waited'),
     again: boolean(given['again'], 'again'),
   };
+}
+
+function parseOutcome(value: unknown, path: string): ClaimOutcome {
+  return typeof value === 'number' ? integer(value, path, 200, 999) : oneOf(value, path, REASONS);
 }
 
 /** Throws a FieldError. */

@@ -126,7 +126,7 @@ export class ClaimStream {
     if (held === undefined) return;
     this.#held.delete(id);
     if (held.place !== undefined) held.revision.leave(held.place);
-    if (outcome === 'Answered') held.slot?.answered();
+    if (typeof outcome === 'number') held.slot?.answered(outcome);
     else if (outcome !== undefined) held.slot?.failed(outcome);
     held.slot?.release();
   }

@@ -66,6 +66,7 @@ function spoiled(value: unknown): fc.Arbitrary<unknown> {
 describe.each([
   ['an announcement', announcement, parseAnnouncement],
   ['routes', routes, parseOperatorMessage],
+  ['the release of a slot', { type: 'release', id: 1, outcome: 503 }, parseClaimantMessage],
   ['a claim', claim, parseClaimantMessage],
   ['the release of a claim', { type: 'release', id: 1, outcome: 'LimitReached' }, parseClaimantMessage],
   ['a grant', grant, parseOwnerMessage],

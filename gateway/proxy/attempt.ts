@@ -182,7 +182,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const answering = this.#state === 'answering';
     this.abort('Nothing moved for longer than the timeout.');
     if (answering) this.#events.broke();
-    else this.#events.failed('timeout', undefined);
+    else this.#events.failed('timeout', this.#isStreamed ? undefined : 'Silent');
   };
 
   #fail(how: FailedAttempt | 'invalid', why: RestReason | undefined): void {

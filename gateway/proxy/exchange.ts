@@ -32,6 +32,9 @@ const SILENCE_MILLISECONDS = 1_000;
  */
 const TAKE_MILLISECONDS = 60_000;
 
+const OVERSPENT =
+  'The pod broke while it had the request, which was not sent to another one: pods break under more than a fifth of the requests.';
+
 export interface ExchangeServices extends TurnServices {
   readonly metrics: GatewayMetrics;
   /** Bytes. */
@@ -73,6 +76,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   start(expectsContinue: boolean): void {
     const { contentLength: length = 0 } = this.#head;
     this.#turn.revision.meter.arrive(this.#arrivedAt);
+    this.#turn.revision.retries.earn();
     this.#caller.watch(this.#onClose);
     if (length > this.#services.maxBodyBytes) return this.tooLarge();
     const denial = this.#turn.foresee(Math.min(length, HELD_BYTES));
@@ -171,7 +175,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   }
 
   answered(status: number, headers: IncomingHttpHeaders): void {
-    this.#slot?.answered();
+    this.#slot?.answered(status);
     this.#body.forget();
     const phases = {
       queue: this.#turn.waited,
@@ -212,6 +216,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     if (how !== 'not-begun') this.#unanswered = how;
     switch (decision) {
       case 'elsewhere':
+        if (how !== 'not-begun' && !revision.retries.spend()) return this.denied('pod-failed', OVERSPENT);
         revision.metrics.retries[how].inc();
         return this.#turn.takeAgain();
       case 'poison':

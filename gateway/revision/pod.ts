@@ -2,7 +2,8 @@
 import type { Announcement, PodAddress } from '../../common/wire/announcement.ts';
 import type { Candidate } from './pod-picker.ts';
 import type { ConnectPod, PodConnection } from './pod-connection.ts';
-import { podRest, type RestReason } from './pod-rest.ts';
+import { errorRest, podRest, type RestReason } from './pod-rest.ts';
+import { nextDoubling, slowStartRoom } from './slow-start.ts';
 
 /**
  * Requests at once in a pod that has no limit of its own. Each takes a connection, and a pod that is this far behind answers no faster for
@@ -30,6 +31,12 @@ export class Pod implements Candidate {
   #failures = 0;
   #reason: RestReason = 'Unreachable';
   #restUntil = 0;
+  /** Answers in a row that may be its own fault. */
+  #errors = 0;
+  #sparedUntil = 0;
+  /** When it got its first request, since it is new or well again; and its answers since then. */
+  #startedAt: number | undefined;
+  #answers = 0;
 
   constructor(uid: string, name: string, address: PodAddress, connect: ConnectPod) {
     this.uid = uid;
@@ -49,15 +56,27 @@ export class Pod implements Candidate {
 
   /** When it may be asked again, on the monotonic clock; in the past for a pod in good order. */
   get restUntil(): number {
-    return this.#restUntil;
+    return Math.max(this.#restUntil, this.#sparedUntil);
   }
 
-  hasRoom(limit: number): boolean {
-    return this.inFlight < (limit === 0 ? MOST_CONNECTIONS : limit);
+  /** It answers, but only with errors. */
+  isSpared(now: number): boolean {
+    return now < this.#sparedUntil;
+  }
+
+  /** When it may take one more request though it answers none before; infinite if never. */
+  availableAt(now: number, limit: number): number {
+    if (!this.#isBelow(limit)) return Number.POSITIVE_INFINITY;
+    if (this.inFlight < this.#room(now)) return this.restUntil;
+    return Math.max(this.restUntil, now + nextDoubling(this.#age(now)));
   }
 
   isAvailable(now: number, limit: number): boolean {
-    return now >= this.#restUntil && this.hasRoom(limit);
+    return now >= this.#sparedUntil && this.isAvailableThoughSpared(now, limit);
+  }
+
+  isAvailableThoughSpared(now: number, limit: number): boolean {
+    return now >= this.#restUntil && this.#isBelow(limit) && this.inFlight < this.#room(now);
   }
 
   /**
@@ -66,6 +85,7 @@ export class Pod implements Candidate {
    */
   take(now: number): void {
     this.inFlight += 1;
+    this.#startedAt ??= now;
     if (this.#failures > 0) this.#restUntil = now + podRest(this.#reason, this.#failures);
   }
 
@@ -76,8 +96,18 @@ export class Pod implements Candidate {
     this.#restUntil = now + podRest(reason, this.#failures);
   }
 
-  /** It answered, or somebody vouched for it. */
+  /** It answered with this status. */
+  answered(status: number, now: number): void {
+    this.#answers += 1;
+    this.renew();
+    this.#errors = isFault(status) ? this.#errors + 1 : 0;
+    const rest = errorRest(this.#errors);
+    this.#sparedUntil = rest === 0 ? 0 : now + rest;
+  }
+
+  /** It answered, or somebody vouched for it. One that could not be had before begins anew. */
   renew(): void {
+    if (this.#failures > 0 && this.#reason !== 'LimitReached') this.#startAnew();
     this.#failures = 0;
     this.#restUntil = 0;
   }
@@ -88,10 +118,28 @@ export class Pod implements Candidate {
     this.#connection.close();
     this.#address = address;
     this.#connection = this.#connect(address);
+    this.#startAnew();
   }
 
   close(): void {
     this.#connection.close();
+  }
+
+  #isBelow(limit: number): boolean {
+    return this.inFlight < (limit === 0 ? MOST_CONNECTIONS : limit);
+  }
+
+  #room(now: number): number {
+    return slowStartRoom(this.#answers, this.#age(now));
+  }
+
+  #age(now: number): number {
+    return this.#startedAt === undefined ? 0 : now - this.#startedAt;
+  }
+
+  #startAnew(): void {
+    this.#startedAt = undefined;
+    this.#answers = 0;
   }
 }
 
@@ -102,4 +150,9 @@ export function sameAddress(a: PodAddress, b: PodAddress): boolean {
     a.ports.grpc === b.ports.grpc &&
     a.ports.control === b.ports.control
   );
+}
+
+/** Not 503 and 504: a request that expired, or that the pod had no room for, says nothing of the pod. */
+function isFault(status: number): boolean {
+  return status === 500 || status === 502;
 }

@@ -44,14 +44,16 @@ export class Pods {
   pick(now: number, limit: number): Pod | undefined {
     const { random } = this.#services;
     const pod = pickPod(this.#staying, now, limit, random);
-    if (pod !== undefined || this.#staying.length === this.#ready.length) return pod;
-    return pickPod(this.#ready, now, limit, random);
+    if (pod !== undefined) return pod;
+    return this.#staying.length === this.#ready.length
+      ? this.#pickSpared(now, limit)
+      : (pickPod(this.#ready, now, limit, random) ?? this.#pickSpared(now, limit));
   }
 
-  /** When the first one that has room but rests has rested; infinite if there is none. */
-  restedAt(limit: number): number {
+  /** When the first one has rested, or has more room, though nothing is answered before; infinite if never. */
+  availableAt(now: number, limit: number): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const pod of this.#ready) if (pod.hasRoom(limit)) next = Math.min(next, pod.restUntil);
+    for (const pod of this.#ready) next = Math.min(next, pod.availableAt(now, limit));
     return next;
   }
 
@@ -122,6 +124,12 @@ export class Pods {
   /** For the end of the process. */
   close(): void {
     for (const pod of this.#known.values()) pod.close();
+  }
+
+  /** One that answers with errors alone, where there are no others: an error tells more than a wait. */
+  #pickSpared(now: number, limit: number): Pod | undefined {
+    if (!this.#ready.every((pod) => pod.isSpared(now))) return undefined;
+    return this.#ready.find((pod) => pod.isAvailableThoughSpared(now, limit));
   }
 
   #add(pod: Pod): Pod {

@@ -13,6 +13,7 @@ import type { Holdings } from './holdings.ts';
 import { Pod } from './pod.ts';
 import { Pods, type PodsServices } from './pods.ts';
 import { retryAfter } from './retry-after.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { LocalSlot, type Slot } from './slot.ts';
 import { ClaimedSlot, type GrantedPod, type SlotOwner } from './slot-owner.ts';
 
@@ -46,6 +47,7 @@ export class Revision {
   readonly namespace: string;
   readonly name: string;
   readonly meter: RevisionMeter;
+  readonly retries = new RetryBudget();
   metrics: RevisionMetrics;
   settings: RevisionSettings;
   readonly #services: RevisionServices;
@@ -328,9 +330,10 @@ export class Revision {
   #wakeWhenRested(): void {
     this.#stopWaking();
     if (this.#queue.isEmpty) return;
-    const next = this.#pods.restedAt(this.settings.concurrencyLimit);
+    const now = this.#services.clock.monotonic();
+    const next = this.#pods.availableAt(now, this.settings.concurrencyLimit);
     if (next === Number.POSITIVE_INFINITY) return;
-    this.#cancelWake = this.#services.clock.after(Math.max(1, next - this.#services.clock.monotonic()), () => {
+    this.#cancelWake = this.#services.clock.after(Math.max(1, next - now), () => {
       this.#cancelWake = undefined;
       this.#serveQueue();
     });

@@ -19,8 +19,8 @@ export interface GrantedPod extends PodAddress {
   readonly name: string;
 }
 
-/** What became of the request at its pod: the owner leaves a pod alone that takes none. */
-export type ClaimOutcome = 'Answered' | RestReason;
+/** What became of the request at its pod: the status of its answer, or why it did not take it. The owner leaves a pod alone that takes none. */
+export type ClaimOutcome = number | RestReason;
 
 export interface Claim {
   /** Gives the slot back, or the place if it has none yet. Once. */
@@ -51,9 +51,9 @@ export class ClaimedSlot implements Slot {
     this.#released = released;
   }
 
-  answered(): void {
-    this.#outcome = 'Answered';
-    this.pod.renew();
+  answered(status: number): void {
+    this.#outcome = status;
+    this.pod.answered(status, this.#clock.monotonic());
   }
 
   failed(reason: RestReason): void {

@@ -5,8 +5,8 @@ import type { RestReason } from './pod-rest.ts';
 
 export interface Slot {
   readonly pod: Pod;
-  /** The pod answers: all is well with it. */
-  answered(): void;
+  /** The pod answers, with this status. */
+  answered(status: number): void;
   /** The pod did not take the request, and is left alone for a while. */
   failed(reason: RestReason): void;
   /** Once. */
@@ -25,8 +25,8 @@ export class LocalSlot implements Slot {
     this.#released = released;
   }
 
-  answered(): void {
-    this.pod.renew();
+  answered(status: number): void {
+    this.pod.answered(status, this.#clock.monotonic());
   }
 
   failed(reason: RestReason): void {

@@ -1,0 +1,144 @@
+/** Pods that are new, that hang, that answer with errors alone, or that die one after the other. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { RESPONSE_HEADERS } from '../common/wire/headers.ts';
+import { call, type Answer } from './testing/client.ts';
+import { functionRoute, GatewayFixture, revisionRoute } from './testing/gateway-fixture.ts';
+import { answerOk, stall, type Behaviour, type Received, type StubRuntime } from './testing/stub-runtime.ts';
+
+jest.setTimeout(30_000);
+
+let gateway: GatewayFixture;
+beforeEach(async () => {
+  gateway = await GatewayFixture.start();
+});
+afterEach(() => gateway.close());
+
+async function routeTo(...behaviours: Behaviour[]): Promise<StubRuntime[]> {
+  const runtimes: StubRuntime[] = [];
+  for (const [at, behaviour] of behaviours.entries()) runtimes.push(await gateway.runtime(`pod${at}`, behaviour));
+  await gateway.leader([functionRoute({ revisions: [revisionRoute(runtimes.map((one) => one.route()))] })]);
+  return runtimes;
+}
+
+const fail: Behaviour = ({ response }, runtime) => {
+  response.writeHead(500, { [RESPONSE_HEADERS.podUid]: runtime.uid }).end();
+};
+
+const send = (): Promise<Answer> => call(gateway.ports.http, { body: 'x' });
+
+async function statuses(count: number): Promise<number[]> {
+  const all: number[] = [];
+  for (let at = 0; at < count; at += 1) all.push((await send()).status);
+  return all;
+}
+
+test('a pod that hangs is left alone for 5 s, and then asked by one request', async () => {
+  const [hung, well] = (await routeTo(stall, answerOk)) as [StubRuntime, StubRuntime];
+  gateway.random = () => 0;
+  const first = send();
+  await hung.received.next(() => true);
+  await gateway.clock.advance(62_000);
+  expect((await first).status).toBe(504);
+  expect(await statuses(10)).toEqual(Array(10).fill(200));
+  expect([hung.count, well.count]).toEqual([1, 10]);
+  await gateway.clock.advance(5_000);
+  hung.behaviour = answerOk;
+  expect(await statuses(1)).toEqual([200]);
+  expect(hung.count).toBe(2);
+});
+
+describe('a pod that answers 500', () => {
+  test('five times in a row is spared for a second, in which the other gets all', async () => {
+    const [failing, well] = (await routeTo(fail, answerOk)) as [StubRuntime, StubRuntime];
+    gateway.random = () => 0;
+    expect(await statuses(5)).toEqual(Array(5).fill(500));
+    expect(await statuses(10)).toEqual(Array(10).fill(200));
+    expect([failing.count, well.count]).toEqual([5, 10]);
+    await gateway.clock.advance(1_000);
+    expect(await statuses(2)).toEqual([500, 200]);
+    await gateway.clock.advance(1_000);
+    expect(await statuses(1)).toEqual([200]);
+    await gateway.clock.advance(1_000);
+    failing.behaviour = answerOk;
+    expect(await statuses(7)).toEqual(Array(7).fill(200));
+    expect(failing.count).toBe(13);
+  });
+
+  test('now and then is not', async () => {
+    let count = 0;
+    const [flaky, well] = (await routeTo((received, runtime) => {
+      count += 1;
+      (count % 5 === 0 ? answerOk : fail)(received, runtime);
+    }, answerOk)) as [StubRuntime, StubRuntime];
+    gateway.random = () => 0;
+    await statuses(20);
+    expect([flaky.count, well.count]).toEqual([20, 0]);
+  });
+
+  test('serves on where all do, for an error tells more than a wait', async () => {
+    await routeTo(fail, fail);
+    expect(await statuses(20)).toEqual(Array(20).fill(500));
+  });
+});
+
+test('a new pod gets 32 requests at once, one more with each answer, and twice as many each second', async () => {
+  const received: Received[] = [];
+  const [pod] = (await routeTo((one) => received.push(one))) as [StubRuntime];
+  const answers = Array.from({ length: 80 }, send);
+  await gateway.queued(48);
+  expect(pod.count).toBe(32);
+  answerOk(received[0]!, pod);
+  await gateway.queued(46);
+  await gateway.clock.advance(1_000);
+  await gateway.queued(13);
+  await gateway.clock.advance(1_000);
+  await gateway.queued(0);
+  await gateway.until(() => received.length === 80);
+  for (const one of received.slice(1)) answerOk(one, pod);
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(80).fill(200));
+});
+
+test('a second pod takes what a new one has no room for yet', async () => {
+  const [first] = (await routeTo(stall)) as [StubRuntime];
+  const answers = Array.from({ length: 40 }, send);
+  await gateway.queued(8);
+  const second = await gateway.runtime('second');
+  await gateway.announce(second);
+  await gateway.until(() => second.count === 8);
+  expect(first.count).toBe(32);
+  first.breakConnections();
+  await Promise.all(answers);
+});
+
+test('where pods die under every request, a fifth of the requests is sent again, beyond what one pod can have had', async () => {
+  let died = 0;
+  // The first attempt of each request dies, and the second is answered.
+  const tried = new Set<string>();
+  await routeTo((received, runtime) => {
+    const id = received.request.headers['x-id'] as string;
+    if (tried.has(id)) return answerOk(received, runtime);
+    tried.add(id);
+    died += 1;
+    received.request.socket.resetAndDestroy();
+  });
+  const count = 1_400;
+  const outcomes = new Map<number, number>();
+  let next = 0;
+  const client = async (): Promise<void> => {
+    while (next < count) {
+      next += 1;
+      const { status } = await call(gateway.ports.http, { headers: { 'x-id': String(next) } });
+      outcomes.set(status, (outcomes.get(status) ?? 0) + 1);
+    }
+  };
+  const clients = Promise.all(Array.from({ length: 20 }, client));
+  const progress = { isDone: false };
+  void clients.finally(() => (progress.isDone = true));
+  // The pod is left alone for a while after each death.
+  while (!progress.isDone) await gateway.clock.advance(30_000);
+  await clients;
+  expect(died).toBe(count);
+  // 1,000 and a fifth of what came: each of the first 1,250 is paid for, then one in five.
+  expect(outcomes.get(502)).toBeGreaterThan(100);
+  expect(outcomes.get(502)).toBeLessThan(140);
+});

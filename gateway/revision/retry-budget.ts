@@ -1,0 +1,24 @@
+/**
+ * Bounds how many requests of a revision are sent again because their pod died with them. One death costs a retry for each request that the pod had, and is
+ * always paid; pods that go on dying would have every request sent twice, by a fleet that can least afford it. So a fifth of all requests may be, on average.
+ */
+
+/** As many as one pod can have. */
+const MOST = 1_000;
+const SHARE = 0.2;
+
+export class RetryBudget {
+  #left = MOST;
+
+  /** A request came. */
+  earn(): void {
+    this.#left = Math.min(MOST, this.#left + SHARE);
+  }
+
+  /** False: not this one. */
+  spend(): boolean {
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}
