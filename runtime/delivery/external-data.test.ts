@@ -59,6 +59,12 @@ test('finds all of them or says so', () => {
   expect(() => findExternalData(path, 18)).toThrow(/too many parts/);
 });
 
+test('looks no further into what is no protobuf from its first byte on', () => {
+  const path = join(directory, 'zeros.onnx');
+  writeFileSync(path, Buffer.alloc(1000));
+  expect(findExternalData(path, 1)).toEqual([]);
+});
+
 test('finds none in a model that has its weights in itself', () => {
   expect(findExternalData(join(import.meta.dirname, '../../examples/digits/model.onnx'))).toEqual([]);
 });

@@ -136,6 +136,8 @@ interface Tag {
 function readTag(reader: FileReader, start: number): Tag {
   const { value, end } = readVarint(reader, start);
   const tag = value % 2 ** 32;
+  // Zeros above all, which are quickly passed over that way.
+  if (tag < 8) throw new RangeError('not a protobuf');
   return { field: Math.floor(tag / 8), type: tag % 8, end };
 }
 
