@@ -92,6 +92,27 @@ describe('BatchQueue', () => {
     expect(queue.dueAt()).toBeUndefined();
   });
 
+  test('takes the most urgent of what waits for no company, whichever became so first', () => {
+    const queue = queueOf([{ ...entry(0, 2, 'a'), priority: 8 }, entry(1, 2, 'b'), loner(2)], 2, 1000);
+    expect(orders(queue.take(0))).toEqual([1]);
+    expect(orders(queue.take(0))).toEqual([2]);
+    expect(orders(queue.take(0))).toEqual([0]);
+  });
+
+  test('does not let a request wait for company until its deadline has passed', () => {
+    const hurried = { ...entry(1, 1, 'b', 5), deadline: 14 };
+    const queue = queueOf([entry(0, 1, 'a', 5), { ...entry(2, 1, 'a', 5), deadline: 16 }, hurried], 4, 10);
+    expect(queue.dueAt()).toBeLessThanOrEqual(5);
+    expect(orders(queue.take(5))).toEqual([1]);
+    expect(queue.take(5)).toEqual([]);
+    // Whoever goes first of its kind takes it along.
+    queue.push({ ...entry(3, 1, 'a', 6), deadline: 7 });
+    expect(orders(queue.take(6))).toEqual([0, 2, 3]);
+    queue.push({ ...hurried, order: 4 });
+    expect(queue.clear()).toHaveLength(1);
+    expect(queue.take(6)).toEqual([]);
+  });
+
   test('does not wait for company that can never come', () => {
     expect(orders(queueOf([loner(0)], 4, 1000).take(0))).toEqual([0]);
   });

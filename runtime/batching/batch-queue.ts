@@ -18,12 +18,14 @@ export interface Queued {
   readonly order: number;
   /** Milliseconds of a monotonic clock. */
   readonly arrivedAt: number;
+  /** The same: by when its run must begin, if ever. */
+  readonly deadline?: number;
 }
 
 export interface BatchLimits {
   /** Rows a run; a single request with more runs alone. */
   readonly maxBatchSize: number;
-  /** How long a request waits for company when it could run at once. */
+  /** How long a request waits for company when it could run at once; not at all where its deadline would pass meanwhile. */
   readonly maxDelayMilliseconds: number;
 }
 
@@ -37,6 +39,7 @@ const MOST_PASSED_OVER = 32;
 export interface Ticket<Entry> extends Ranked {
   readonly entry: Entry;
   readonly group: Group<Entry>;
+  readonly isHurried: boolean;
   /** Undefined once it is out. */
   places: { readonly inAll: Place<Ticket<Entry>>; readonly inGroup: Place<Ticket<Entry>> } | undefined;
 }
@@ -47,6 +50,8 @@ interface Group<Entry> {
   readonly lanes: RankedLanes<Ticket<Entry>>;
   rows: number;
   size: number;
+  /** Those whose deadline leaves no time to wait for company. */
+  hurried: number;
 }
 
 export class BatchQueue<Entry extends Queued> {
@@ -60,7 +65,7 @@ export class BatchQueue<Entry extends Queued> {
    * table every few requests, and V8 has the old one point to the new: once the first is in old space, all of them get there with what they hold.
    */
   #empty: Group<Entry> | undefined;
-  /** Those that wait for no company, in the order in which they became so. */
+  /** Those that wait for no company. */
   readonly #full = new Set<Group<Entry>>();
 
   constructor(limits: BatchLimits) {
@@ -83,21 +88,23 @@ export class BatchQueue<Entry extends Queued> {
   }
 
   push(entry: Entry): Ticket<Entry> {
-    const { key, priority, order, arrivedAt } = entry;
+    const { key, priority, order, arrivedAt, deadline = Infinity } = entry;
     const group = this.#groupOf(key);
     const rank = arrivedAt + (priority - 1) * AGEING_MILLISECONDS;
-    const ticket: Ticket<Entry> = { entry, group, priority, order, rank, places: undefined };
+    const isHurried = deadline <= this.#dueAt(entry);
+    const ticket: Ticket<Entry> = { entry, group, priority, order, rank, isHurried, places: undefined };
     ticket.places = { inAll: this.#all.insert(ticket), inGroup: group.lanes.insert(ticket) };
     this.#size += 1;
     group.rows += entry.rows;
     group.size += 1;
+    if (isHurried) group.hurried += 1;
     this.#noteFull(group);
     return ticket;
   }
 
   /** Takes out one that gave up; false if it is out already. */
   remove(ticket: Ticket<Entry>): boolean {
-    const { entry, group, places } = ticket;
+    const { entry, group, isHurried, places } = ticket;
     if (places === undefined) return false;
     ticket.places = undefined;
     this.#all.remove(places.inAll);
@@ -105,6 +112,7 @@ export class BatchQueue<Entry extends Queued> {
     this.#size -= 1;
     group.rows -= entry.rows;
     group.size -= 1;
+    if (isHurried) group.hurried -= 1;
     if (group.size === 0 || !this.#isFull(group)) this.#full.delete(group);
     if (group.size === 0 && group.key !== undefined) {
       if (this.#empty?.key !== undefined) this.#groups.delete(this.#empty.key);
@@ -115,10 +123,11 @@ export class BatchQueue<Entry extends Queued> {
 
   /** The next batch, taken out of the queue; empty if nothing waits or all that waits may wait longer for company. */
   take(now: number): Entry[] {
-    const due = this.#all.first(({ entry }) => this.#dueAt(entry) <= now);
-    const [full] = this.#full;
-    const ofFull = full?.lanes.first();
-    const first = due === undefined || (ofFull !== undefined && isBefore(ofFull, due)) ? ofFull : due;
+    let first = this.#all.first(({ entry }) => this.#dueAt(entry) <= now);
+    for (const { lanes } of this.#full) {
+      const ofFull = lanes.first();
+      if (ofFull !== undefined && (first === undefined || isBefore(ofFull, first))) first = ofFull;
+    }
     if (first === undefined) return [];
     const batch = this.#fill(first);
     for (const ticket of batch) this.remove(ticket);
@@ -150,7 +159,7 @@ export class BatchQueue<Entry extends Queued> {
     let group = key === undefined ? undefined : this.#groups.get(key);
     if (group !== undefined && group === this.#empty) this.#empty = undefined;
     if (group !== undefined) return group;
-    group = { key, lanes: new RankedLanes(), rows: 0, size: 0 };
+    group = { key, lanes: new RankedLanes(), rows: 0, size: 0, hurried: 0 };
     if (key !== undefined) this.#groups.set(key, group);
     return group;
   }
@@ -177,7 +186,7 @@ export class BatchQueue<Entry extends Queued> {
   }
 
   #isFull(group: Group<Entry>): boolean {
-    return group.key === undefined || group.rows >= this.#limits.maxBatchSize;
+    return group.key === undefined || group.rows >= this.#limits.maxBatchSize || group.hurried > 0;
   }
 
   #noteFull(group: Group<Entry>): void {
