@@ -230,6 +230,37 @@ describe('OnnxModel', () => {
     ]);
   });
 
+  test('runs a request alone whose batch another one’s data failed, even if its deadline has passed meanwhile', async () => {
+    const model = makeModel();
+    const first = model.infer(request([0]));
+    const answers = [
+      model.infer({ ...request([1]), deadline: 50 }),
+      model.infer(request([66])).catch((error: unknown) => error),
+    ];
+    await clock.advance(40);
+    run(0).succeed();
+    await first;
+    expect(sent(1)).toEqual([1, 66]);
+    await clock.advance(60);
+    run(1).fail(new InferenceError('no 66'));
+    await settle();
+    expect(sent(2)).toEqual([1]);
+    run(2).succeed();
+    await settle();
+    run(3).fail(new InferenceError('no 66'));
+    expect(await Promise.all(answers)).toEqual([
+      expect.objectContaining({ outputs: expect.anything() }),
+      expect.any(InferenceError),
+    ]);
+  });
+
+  test('does not let a request wait for company until its deadline has passed', async () => {
+    const model = makeModel({ maxDelayMilliseconds: 100 });
+    const answer = model.infer({ ...request([1]), deadline: 50 });
+    run(0).succeed();
+    await answer;
+  });
+
   test('runs requests alone if their batch came out with another number of rows', async () => {
     const model = makeModel();
     const answers = [request([0]), request([1]), request([2])].map((one) => model.infer(one));

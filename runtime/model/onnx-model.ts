@@ -295,13 +295,13 @@ export class OnnxModel implements Model {
     }
   }
 
-  /** One request's data must not fail the others': those of a failed batch run again, each alone. */
+  /** One request's data must not fail the others': those of a failed batch run again, each alone, as their run has begun in time. */
   #fail(batch: readonly Waiting[], error: unknown): void {
     const again = batch.length > 1 && error instanceof InferenceError && this.#ended === undefined;
     for (const waiting of batch) {
       if (!again) waiting.reject(error);
       else if (waiting.signal?.aborted === true) waiting.reject(waiting.signal.reason);
-      else this.#enqueue({ ...waiting, key: undefined });
+      else this.#enqueue({ ...waiting, key: undefined, deadline: Infinity });
     }
     if (again) this.#dispatch();
   }
