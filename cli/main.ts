@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'Check manifests against the API, with line numbers',
     load: async () => (await import('./validate/validate.ts')).validate,
   },
+  simulate: {
+    summary: 'Walk a trace of requests through the autoscaler, and draw what it does',
+    load: async () => (await import('./simulate/simulate.ts')).simulate,
+  },
 };
 
 const HELP = [

@@ -14,6 +14,7 @@ const PAGES = [
   'docs/tutorials/first-model.md',
   'docs/reference/inference-protocol.md',
   'docs/concepts/batching.md',
+  'docs/how-to/size-with-a-trace.md',
   'examples/digits/README.md',
   'examples/voice-activity/README.md',
 ];

@@ -5,11 +5,12 @@ import { invoke } from '../../cli/invoke/invoke.ts';
 import { local } from '../../cli/local/local.ts';
 import { main } from '../../cli/main.ts';
 import { serve } from '../../cli/serve/serve.ts';
+import { simulate } from '../../cli/simulate/simulate.ts';
 import { validate } from '../../cli/validate/validate.ts';
 import { readPage, tableBelow } from '../markdown.ts';
 
 const page = readPage('reference/cli.md');
-const COMMANDS: Record<string, Command> = { local, invoke, 'client-types': clientTypes, serve, validate };
+const COMMANDS: Record<string, Command> = { local, invoke, 'client-types': clientTypes, serve, validate, simulate };
 const WITH_OPTIONS = Object.values(COMMANDS).filter(({ options }) => Object.keys(options).length > 0);
 
 test('describes the commands that there are', async () => {

@@ -23,7 +23,7 @@ export interface Measured {
 }
 
 /** After so many seconds of busy pods, what was learned before counts half: a model gets other inputs, or a node another load. */
-const HALF_LIFE_POD_SECONDS = 300;
+const HALF_LIFE_POD_SECONDS = 60;
 
 /**
  * A pod is busy while a request is in it. So with fewer requests than pods, busy are as many pods as there are requests; with more, and while requests

@@ -32,17 +32,18 @@ export interface Backlog {
 
 /**
  * The least number of pods that, in one start time, bring the requests down to what they hold at once: `(requests + rate × start) / (start / work + target)`,
- * rounded up. Callers who have waited for a start must not run out of patience, so the time to clear is no longer than what they have left then; undefined if
- * they have none.
+ * rounded up. Undefined if callers would not wait for two starts: what is learned of the work can be wrong, and pods that are added when that shows would
+ * come too late for them.
  */
 export function replicasToClear(backlog: Backlog): number | undefined {
   const { scaling, startSeconds, patienceSeconds, requests, arrivalRate } = backlog;
-  const seconds = Math.min(startSeconds, patienceSeconds - startSeconds);
-  if (seconds <= 0) return undefined;
+  if (startSeconds <= 0 || 2 * startSeconds > patienceSeconds) return undefined;
   // A target of requests a second says what a pod answers, and nothing of what it holds.
   const isRate = scaling.metric === 'RequestsPerSecond';
-  const answeredByOne = isRate ? seconds * scaling.target : seconds / backlog.podSecondsPerRequest + scaling.target;
-  return Math.ceil((requests + arrivalRate * seconds) / answeredByOne);
+  const answeredByOne = isRate
+    ? startSeconds * scaling.target
+    : startSeconds / backlog.podSecondsPerRequest + scaling.target;
+  return Math.ceil((requests + arrivalRate * startSeconds) / answeredByOne);
 }
 
 /**

@@ -1,0 +1,74 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { main } from '../main.ts';
+
+const EXAMPLES = join(import.meta.dirname, '../../examples/traces');
+const [BURST, FUNCTION] = [join(EXAMPLES, 'burst.csv'), join(EXAMPLES, 'function.yaml')] as const;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pilotlight-simulate-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function simulate(...args: string[]): Promise<{ code: number; out: string; err: string; svg: string }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const file = join(folder, 'out.svg');
+  const code = await main(['simulate', ...args, '--svg', file], {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    environment: {},
+    interrupted: new AbortController().signal,
+  });
+  return { code, out: out.join('\n'), err: err.join('\n'), svg: code === 0 ? readFileSync(file, 'utf8') : '' };
+}
+
+test('prints what became of the requests, and draws it', async () => {
+  const { code, out, svg } = await simulate(BURST, FUNCTION, '--start-seconds', '20', '--service-milliseconds', '1000');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^requests +100$/m);
+  expect(out).toMatch(/^answered +100$/m);
+  expect(out).toMatch(/^pods started +2$/m);
+  expect(out).toMatch(/^GPU-seconds +\d+$/m);
+  expect(out).toMatch(/^ +4\.0 s +2 {2}Panic, ClearsInTime$/m);
+  for (const title of ['Replicas (pods)', 'Requests (at once)', 'Cost since the begin (GPU-seconds)'])
+    expect(svg).toContain(title);
+});
+
+test.each([
+  { given: [BURST], says: 'Name one trace and one manifest.', code: 2 },
+  { given: [BURST, FUNCTION], says: 'column serviceMilliseconds: is missing', code: 1 },
+  {
+    given: [BURST, FUNCTION, '--start-seconds', 'soon'],
+    says: '--start-seconds must be a number from 0 to 86400, not "soon".',
+    code: 2,
+  },
+  {
+    given: [BURST, FUNCTION, '--function', 'other', '--service-milliseconds', '1'],
+    says: 'holds no ModelFunction other; it has classifier',
+    code: 1,
+  },
+  { given: ['nothing.csv', FUNCTION, '--service-milliseconds', '1'], says: 'nothing.csv', code: 1 },
+  { given: ['/dev/zero', FUNCTION, '--service-milliseconds', '1'], says: '/dev/zero: is no file', code: 1 },
+])('$says', async ({ given, says, code }) => {
+  const result = await simulate(...given);
+  expect(result.err).toContain(says);
+  expect(result.code).toBe(code);
+});
+
+test('a wrong manifest is refused in the words of "validate"; of several functions one must be named', async () => {
+  const file = join(folder, 'function.yaml');
+  const text = readFileSync(FUNCTION, 'utf8');
+  writeFileSync(file, text.replace('target: 4', 'target: 0'));
+  expect((await simulate(BURST, file, '--service-milliseconds', '1')).err).toContain(
+    `${file}:12: spec.scaling.target: `,
+  );
+  writeFileSync(file, `${text}---\n${text.replace('classifier', 'other')}`);
+  expect((await simulate(BURST, file, '--service-milliseconds', '1')).err).toContain(
+    'name one of classifier, other with --function',
+  );
+  expect((await simulate(BURST, file, '--service-milliseconds', '1', '--function', 'other')).code).toBe(0);
+});
