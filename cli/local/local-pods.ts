@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../common/platform/clock.ts';
-import { RUNTIME_ALLOCATOR, RUNTIME_ENVIRONMENT } from '../../common/wire/runtime-environment.ts';
+import { RUNTIME_ALLOCATOR, RUNTIME_ENVIRONMENT, RUNTIME_NODE_FLAGS } from '../../common/wire/runtime-environment.ts';
 import type { PodRunner } from '../../operator/cluster/memory/pod-runner.ts';
 import { ProcessRunner } from '../../operator/cluster/memory/process-runner.ts';
 
@@ -25,7 +25,7 @@ export function localPods({ clock, directory, onLine }: LocalPodsOptions): PodRu
   const processes = new ProcessRunner({
     clock,
     directory: logs,
-    commandFor: () => ({ file: '/bin/sh', arguments: [SUPERVISOR, process.execPath, RUNTIME] }),
+    commandFor: () => ({ file: '/bin/sh', arguments: [SUPERVISOR, process.execPath, ...RUNTIME_NODE_FLAGS, RUNTIME] }),
     environment: {
       // As baked into an image: the second start of a program skips the compilation of its code.
       NODE_COMPILE_CACHE: join(directory, 'compile-cache'),

@@ -33,6 +33,12 @@ export const RUNTIME_ENVIRONMENT = {
 /** What the runtime's image sets for glibc's allocator (its Dockerfile says why); who starts a runtime without the image sets the same. */
 export const RUNTIME_ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRIM_THRESHOLD_: '4194304' } as const;
 
+/**
+ * Flags of the Node that runs a runtime, as its image has them. V8 by itself lets the space of young objects grow to three times 32 MiB under load: the
+ * process then took 230 to 270 MiB where it takes 185 with 16, and 150 with 4, whose more frequent collections cost a tenth of a request's CPU.
+ */
+export const RUNTIME_NODE_FLAGS = ['--max-semi-space-size=16'] as const;
+
 export const BATCHING_MODES = ['Auto', 'On', 'Off'] as const;
 export type BatchingMode = (typeof BATCHING_MODES)[number];
 

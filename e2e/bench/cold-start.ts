@@ -15,7 +15,11 @@ import { startLocalPlatform, type LocalPlatform } from '../../cli/local/local-pl
 import { systemClock } from '../../common/platform/clock.ts';
 import { createLogger } from '../../common/platform/logging.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
-import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import {
+  RUNTIME_ENVIRONMENT,
+  RUNTIME_NODE_FLAGS,
+  type RuntimeSpecification,
+} from '../../common/wire/runtime-environment.ts';
 import type { ModelFunction } from '../../common/api/kinds.ts';
 import type { WatchEvent } from '../../operator/cluster/port.ts';
 import { MODEL_FUNCTIONS, PODS, type Pod } from '../../operator/cluster/resources.ts';
@@ -105,7 +109,7 @@ async function runtimeAlone(): Promise<number> {
   const gateway = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   const started = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'runtime.js')], {
+  const child = spawn(process.execPath, [...RUNTIME_NODE_FLAGS, join(ROOT, 'dist', 'runtime.js')], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: runtimeEnvironment(gateway),
   });

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import {
   RUNTIME_ALLOCATOR,
   RUNTIME_ENVIRONMENT,
+  RUNTIME_NODE_FLAGS,
   type RuntimeSpecification,
 } from '../../common/wire/runtime-environment.ts';
 import { MeasuredProcess } from './measured-process.ts';
@@ -55,19 +56,23 @@ export async function startRuntime(
   const port = await freePort();
   const specification = { ...defaultSpecification(model), ...change };
   const names = RUNTIME_ENVIRONMENT;
-  const process = new MeasuredProcess(globalThis.process.execPath, [join(ROOT, 'dist', 'runtime.js')], {
-    core: workplace.core,
-    environment: {
-      NODE_ENV: 'production',
-      ...RUNTIME_ALLOCATOR,
-      [names.specification]: JSON.stringify(specification),
-      [names.modelDirectory]: workplace.directory,
-      [names.httpPort]: String(port),
-      [names.grpcPort]: '0',
-      [names.metricsPort]: '0',
-      [names.logLevel]: 'error',
+  const process = new MeasuredProcess(
+    globalThis.process.execPath,
+    [...RUNTIME_NODE_FLAGS, join(ROOT, 'dist', 'runtime.js')],
+    {
+      core: workplace.core,
+      environment: {
+        NODE_ENV: 'production',
+        ...RUNTIME_ALLOCATOR,
+        [names.specification]: JSON.stringify(specification),
+        [names.modelDirectory]: workplace.directory,
+        [names.httpPort]: String(port),
+        [names.grpcPort]: '0',
+        [names.metricsPort]: '0',
+        [names.logLevel]: 'error',
+      },
     },
-  });
+  );
   workplace.own(process);
   return untilReady(process, port, '/v2/health/ready');
 }

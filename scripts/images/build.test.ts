@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { RUNTIME_ALLOCATOR } from '../../common/wire/runtime-environment.ts';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { RUNTIME_ALLOCATOR, RUNTIME_NODE_FLAGS } from '../../common/wire/runtime-environment.ts';
 
 const SCRIPT = join(import.meta.dirname, 'build.sh');
 
@@ -70,8 +70,17 @@ test('names the images there are', () => {
   expect(build('gateway')).toMatchObject({ status: 2, stderr: expect.stringContaining('operator, runtime and cuda') });
 });
 
-test("the runtime's image sets the allocator as those do who start a runtime without it", () => {
+describe("the runtime's image, as those who start a runtime without it,", () => {
   const dockerfile = readFileSync(join(import.meta.dirname, '..', '..', 'runtime', 'Dockerfile'), 'utf8');
-  const set = [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]);
-  expect(set).toEqual(Object.entries(RUNTIME_ALLOCATOR));
+
+  test('sets the allocator', () => {
+    const set = [...dockerfile.matchAll(/\b(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]);
+    expect(set).toEqual(Object.entries(RUNTIME_ALLOCATOR));
+  });
+
+  test("sets Node's flags", () => {
+    const [, entrypoint = ''] = /^ENTRYPOINT (.*)$/m.exec(dockerfile) ?? [];
+    const flags = (JSON.parse(entrypoint) as string[]).filter((argument) => argument.startsWith('-'));
+    expect(flags).toEqual(RUNTIME_NODE_FLAGS);
+  });
 });

@@ -14,7 +14,11 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ANNOUNCEMENTS_PATH, type Announcement } from '../../common/wire/announcement.ts';
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
-import { RUNTIME_ENVIRONMENT as NAMES, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import {
+  RUNTIME_ENVIRONMENT as NAMES,
+  RUNTIME_NODE_FLAGS,
+  type RuntimeSpecification,
+} from '../../common/wire/runtime-environment.ts';
 
 const POD_UID = 'image-build';
 const DIRECTORY = '/var/cache/pilotlight';
@@ -37,7 +41,10 @@ const server = createServer((request, response) => {
 await once(server, 'listening');
 const here = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-const runtime = spawn(process.execPath, [runtimePath], { stdio: 'inherit', env: { ...process.env, ...environment() } });
+const runtime = spawn(process.execPath, [...RUNTIME_NODE_FLAGS, runtimePath], {
+  stdio: 'inherit',
+  env: { ...process.env, ...environment() },
+});
 const ended = once(runtime, 'exit');
 const early = ended.then(([status]) => {
   throw new Error(`${runtimePath} ended with ${String(status)} before it was ready.`);
