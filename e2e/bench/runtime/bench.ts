@@ -12,6 +12,8 @@ interface Goal {
   readonly reached: number;
   readonly atMost?: number;
   readonly atLeast?: number;
+  /** The same figure of a bare HTTP server, which infers nothing; of it and the library together where it is a ratio to the library. */
+  readonly bare?: number;
 }
 
 export class Bench implements Workplace {
@@ -54,12 +56,13 @@ export class Bench implements Workplace {
 
   reportGoals(): void {
     if (this.#goals.length === 0) return;
-    const rows = this.#goals.map(({ what, reached, atMost, atLeast }) => {
+    const figure = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
+    const rows = this.#goals.map(({ what, reached, atMost, atLeast, bare }) => {
       const met = (atMost === undefined || reached <= atMost) && (atLeast === undefined || reached >= atLeast);
       const goal = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
-      return [what, reached.toFixed(reached < 10 ? 2 : 0), goal, met ? 'met' : 'MISSED'];
+      return [what, figure(reached), goal, met ? 'met' : 'MISSED', bare === undefined ? '' : figure(bare)];
     });
-    this.table('Goals', ['goal', 'reached', 'wanted', ''], rows);
+    this.table('Goals', ['goal', 'reached', 'wanted', '', 'a bare server'], rows);
     this.say(`In closed loops the client used at most ${(100 * this.#busiestClient).toFixed(0)} % of its core.`);
   }
 

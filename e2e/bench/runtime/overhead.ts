@@ -1,6 +1,6 @@
 /**
  * What the server costs beyond the model: CPU and time of a binary request, beside the same row in the bare library and beside a bare HTTP server that
- * takes the same bytes. A batch of rows costs less than the rows alone, so that at many connections a request may be below the library.
+ * takes and gives the same bytes. A batch of rows costs less than the rows alone, so that at many connections a request may be below the library.
  */
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
@@ -11,24 +11,16 @@ import { measureClosed, over, type Measurement } from './measurement.ts';
 import type { BenchModel } from './models.ts';
 import { MeasuredProcess } from '../../server/measured-process.ts';
 import { makeRequest } from './requests.ts';
-import { startRuntime, type Server } from '../../server/start-runtime.ts';
+import { startBareServer } from './start-bare-server.ts';
+import { startRuntime } from '../../server/start-runtime.ts';
 
 const ROUNDS = 5;
-const MILLISECONDS = 800;
+const MILLISECONDS = 600;
 const CONNECTIONS = [1, 4, 16, 64];
 /** Above this a model's own run counts for more than its server. */
 const LARGE_MICROSECONDS = 1000;
 const TINY_MICROSECONDS = 100;
 const GOALS = { ratio: 1.25, beyondMicroseconds: 80, addedMicroseconds: 250 };
-
-/** Takes a request's bytes and answers with as few as the models here do. */
-const BARE_SERVER = `
-  const answer = Buffer.alloc(300);
-  require('node:http').createServer((request, response) => {
-    const chunks = [];
-    request.on('data', (chunk) => chunks.push(chunk));
-    request.on('end', () => { Buffer.concat(chunks); response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': 300 }).end(answer); });
-  }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
 
 export async function measureOverhead(bench: Bench): Promise<void> {
   for (const model of Object.values(bench.models)) {
@@ -37,27 +29,33 @@ export async function measureOverhead(bench: Bench): Promise<void> {
   }
 }
 
+/** One number of connections: what was measured of the runtime, and by turns of the bare server. */
+interface Load {
+  readonly connections: number;
+  readonly ours: Measurement[];
+  readonly bare: Measurement[];
+}
+
 async function measureModel(bench: Bench, model: BenchModel): Promise<void> {
-  const runtime = await startRuntime(bench, model);
-  const bareServer = await startBareServer(bench);
-  const library = startLibrary(bench, model);
   const request = makeRequest(model, 'binary');
+  const runtime = await startRuntime(bench, model);
+  const bareServer = await startBareServer(bench, runtime, request);
+  const library = startLibrary(bench, model);
   const runs: LibraryRuns[] = [];
-  const bare: Measurement[] = [];
-  const loads = CONNECTIONS.map((connections) => ({ connections, rounds: [] as Measurement[] }));
+  const loads = CONNECTIONS.map((connections): Load => ({ connections, ours: [], bare: [] }));
   await inRounds(ROUNDS, async (counted) => {
     const ran = await library(MILLISECONDS);
-    const floor = await measureClosed(bareServer, request, 1, MILLISECONDS);
     if (counted) runs.push(ran);
-    if (counted) bare.push(floor);
-    for (const { connections, rounds } of loads) {
+    for (const { connections, ours, bare } of loads) {
+      const floor = await measureClosed(bareServer, request, connections, MILLISECONDS);
       const measured = await measureClosed(runtime, request, connections, MILLISECONDS);
       bench.clientUsed(measured.clientShare);
-      if (counted) rounds.push(measured);
+      if (counted) bare.push(floor);
+      if (counted) ours.push(measured);
     }
     bench.progress(`${model.name}: ${counted ? `round ${runs.length} of ${ROUNDS}` : 'warm-up'}`);
   });
-  report(bench, model, runs, bare, loads);
+  report(bench, model, runs, loads);
 }
 
 interface LibraryRuns {
@@ -66,65 +64,57 @@ interface LibraryRuns {
   readonly p50: number;
 }
 
-function report(
-  bench: Bench,
-  model: BenchModel,
-  runs: readonly LibraryRuns[],
-  bare: readonly Measurement[],
-  loads: readonly { readonly connections: number; readonly rounds: readonly Measurement[] }[],
-): void {
+function report(bench: Bench, model: BenchModel, runs: readonly LibraryRuns[], loads: readonly Load[]): void {
   const cpu = summarise(runs.map((run) => run.cpuMicroseconds));
   const p50 = summarise(runs.map((run) => run.p50));
-  const rows = [
-    ['the run alone, in the library', formatSummary(cpu), '', '', formatSummary(p50, 3), '', ''],
-    [
-      'a bare HTTP server, 1 connection',
-      formatSummary(over(bare, 'cpuMicroseconds')),
+  const rows = [['the run alone, in the library', formatSummary(cpu), '', '', formatSummary(p50, 3), '', '']];
+  for (const { connections, ours, bare } of loads) {
+    const many = `${connections} ${connections === 1 ? 'connection' : 'connections'}`;
+    const floor = over(bare, 'cpuMicroseconds');
+    const floorLatency = over(bare, 'p50');
+    rows.push([
+      `a bare HTTP server, ${many}`,
+      formatSummary(floor),
       '',
       '',
-      formatSummary(over(bare, 'p50'), 3),
+      formatSummary(floorLatency, 3),
       '',
-      '',
-    ],
-  ];
-  for (const { connections, rounds } of loads) {
-    const ours = over(rounds, 'cpuMicroseconds');
-    const ratio = ours.median / cpu.median;
-    const beyond = ours.median - cpu.median;
-    const latency = over(rounds, 'p50');
+      over(bare, 'rate').median.toFixed(0),
+    ]);
+    const used = over(ours, 'cpuMicroseconds');
+    const ratio = used.median / cpu.median;
+    const beyond = used.median - cpu.median;
+    const latency = over(ours, 'p50');
     const added = 1000 * (latency.median - p50.median);
     rows.push([
-      `the runtime, ${connections} ${connections === 1 ? 'connection' : 'connections'}`,
-      formatSummary(ours),
+      `the runtime, ${many}`,
+      formatSummary(used),
       ratio.toFixed(2),
       beyond.toFixed(0),
       formatSummary(latency, 3),
       connections === 1 ? added.toFixed(0) : '',
-      over(rounds, 'rate').median.toFixed(0),
+      over(ours, 'rate').median.toFixed(0),
     ]);
-    const what = `${model.name}, ${connections} connections: CPU`;
-    if (cpu.median >= LARGE_MICROSECONDS)
-      bench.goal({ what: `${what} / the library's`, reached: ratio, atMost: GOALS.ratio });
-    else if (cpu.median <= TINY_MICROSECONDS) {
-      bench.goal({ what: `${what} beyond the library's, µs`, reached: beyond, atMost: GOALS.beyondMicroseconds });
+    const what = `${model.name}, ${many}: CPU`;
+    if (cpu.median >= LARGE_MICROSECONDS) {
+      const bareRatio = 1 + floor.median / cpu.median;
+      bench.goal({ what: `${what} / the library's`, reached: ratio, atMost: GOALS.ratio, bare: bareRatio });
+    } else if (cpu.median <= TINY_MICROSECONDS) {
+      const reached = beyond;
+      const atMost = GOALS.beyondMicroseconds;
+      bench.goal({ what: `${what} beyond the library's, µs`, reached, atMost, bare: floor.median });
     }
     if (connections === 1) {
       bench.goal({
         what: `${model.name}, 1 connection: added at p50, µs`,
         reached: added,
         atMost: GOALS.addedMicroseconds,
+        bare: 1000 * floorLatency.median,
       });
     }
   }
   const head = ['', 'CPU a request, µs', '/ library', 'beyond it, µs', 'p50, ms', 'added, µs', 'requests/s'];
   bench.table(`Overhead: ${model.title}, binary; median (min to max)`, head, rows);
-}
-
-async function startBareServer(bench: Bench): Promise<Server> {
-  const started = new MeasuredProcess(process.execPath, ['-e', BARE_SERVER], { core: bench.core });
-  bench.own(started);
-  const [port] = (await once(started.child.stdout, 'data')) as [Buffer];
-  return { process: started, port: Number(port.toString()) };
 }
 
 /** Gives what runs rows in the library for so many milliseconds. */

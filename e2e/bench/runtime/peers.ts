@@ -4,12 +4,15 @@ import { inRounds, type Bench } from './bench.ts';
 import { measureClosed, over, type Measurement } from './measurement.ts';
 import type { BenchModel } from './models.ts';
 import { makeRequest, type Encoding } from './requests.ts';
+import { startBareServer } from './start-bare-server.ts';
 import { startRuntime, type Server } from '../../server/start-runtime.ts';
 import { installPeer, PEERS, speaks, startPeer, type PeerInstallation } from './python-servers.ts';
 
 const ROUNDS = 3;
 const MILLISECONDS = 700;
 const OURS = 'Pilotlight';
+/** It infers nothing; only beside the smallest model, where that is most of the cost. */
+const BARE = 'a bare server';
 const GOALS = { tiny: 3, large: 10, anywhere: 1 };
 
 interface Cell {
@@ -29,10 +32,15 @@ export async function measurePeers(bench: Bench): Promise<void> {
   if (installed.length === 0) return;
   const cells: Cell[] = [];
   for (const model of Object.values(bench.models)) {
-    const servers: Record<string, Server> = { [OURS]: await startRuntime(bench, model) };
+    const ours = await startRuntime(bench, model);
+    const servers: Record<string, Server> = { [OURS]: ours };
     for (const installation of installed) servers[installation.peer] = await startPeer(bench, installation, model);
-    for (const encoding of ['binary', 'JSON'] as const)
-      cells.push(...(await measureModel(bench, servers, model, encoding)));
+    for (const encoding of ['binary', 'JSON'] as const) {
+      const bare = model.name === 'digits' && {
+        [BARE]: await startBareServer(bench, ours, makeRequest(model, encoding)),
+      };
+      cells.push(...(await measureModel(bench, { ...servers, ...bare }, model, encoding)));
+    }
     await bench.endAll();
   }
   report(bench, cells);
@@ -102,16 +110,14 @@ interface Worst {
 }
 
 function report(bench: Bench, cells: readonly Cell[]): void {
-  const tiny = worst(
-    cells.filter(({ model }) => model.name === 'digits'),
-    ({ rounds }) =>
-      rounds['FastAPI'] === undefined ? [] : [perCoreSecond(rounds[OURS]) / perCoreSecond(rounds['FastAPI'])],
-  );
-  if (tiny !== undefined) {
+  for (const { model, encoding, connections, rounds } of cells) {
+    const { FastAPI: peer, [OURS]: ours, [BARE]: bare } = rounds;
+    if (peer === undefined || bare === undefined) continue;
     bench.goal({
-      what: `a tiny model: requests/core-s / FastAPI's (worst: ${tiny.where})`,
-      reached: tiny.ratio,
+      what: `${model.name}, ${encoding}, ${connections} connections: requests/core-s / FastAPI's`,
+      reached: perCoreSecond(ours) / perCoreSecond(peer),
       atLeast: GOALS.tiny,
+      bare: perCoreSecond(bare) / perCoreSecond(peer),
     });
   }
   const wide = cells.filter(({ model }) => model.name === 'wide');
@@ -128,7 +134,7 @@ function report(bench: Bench, cells: readonly Cell[]): void {
   ] as const) {
     const slowest = worst(cells, ({ rounds }) =>
       Object.entries(rounds).flatMap(([name, measured]) =>
-        name === OURS ? [] : [figure(rounds[OURS] ?? []) / figure(measured)],
+        name === OURS || name === BARE ? [] : [figure(rounds[OURS] ?? []) / figure(measured)],
       ),
     );
     if (slowest === undefined) continue;
