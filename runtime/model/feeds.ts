@@ -3,14 +3,14 @@ import type { InferenceSession, OnnxValue, Tensor } from 'onnxruntime-node';
 import { typedElements } from '../protocol/element-types.ts';
 import { datatypeOf, ELEMENT_TYPES } from './data-types.ts';
 import { packBytes, packedLength, unpackBytes } from './packed-bytes.ts';
-import type { SessionTensor } from './session-worker.ts';
+import type { TensorMessage } from './session-worker.ts';
 
 /** `ignoreBOM` keeps a leading byte order mark, which is the client's data. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** A view, not a copy, except for BYTES, whose elements become strings. Throws where they are not UTF-8, which ONNX Runtime's strings must be here. */
-export function toFeed({ name, datatype, shape, data }: SessionTensor): InferenceSession.FeedsType[string] {
+export function toFeed([name, datatype, shape, data]: TensorMessage): InferenceSession.FeedsType[string] {
   const elements =
     datatype === 'BYTES'
       ? decodeStrings(name, data)
@@ -30,11 +30,11 @@ function decodeStrings(name: string, packed: Uint8Array): string[] {
 }
 
 /** The output's own memory, or packed strings. Throws for what is no tensor. */
-export function fromValue(name: string, value: OnnxValue | undefined): SessionTensor {
+export function fromValue(name: string, value: OnnxValue | undefined): TensorMessage {
   if (value === undefined) throw new Error(`The run gave no output "${name}".`);
   const datatype = datatypeOf(value.type);
   if (datatype === undefined) throw new Error(`Output "${name}" is of type ${value.type}, which cannot be served.`);
-  return { name, datatype, shape: value.dims, data: outputBytes(value.data) };
+  return [name, datatype, value.dims, outputBytes(value.data)];
 }
 
 function outputBytes(data: Tensor.DataType): Uint8Array<ArrayBuffer> {

@@ -3,26 +3,38 @@ import { Worker } from 'node:worker_threads';
 import { errorText } from '../delivery/node-error.ts';
 import { InferenceError } from '../inference.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
-import type {
-  FromWorker,
-  SessionFacts,
-  SessionOptions,
-  SessionResult,
-  SessionTensor,
-  SessionWorker,
-  ToWorker,
+import {
+  buffersOf,
+  type FromWorker,
+  type MissingProvider,
+  type SessionFacts,
+  type SessionOptions,
+  type SessionResult,
+  type SessionTensor,
+  type SessionWorker,
+  type TensorMessage,
+  type ToWorker,
 } from './session-worker.ts';
 
 /** Beside this file: its TypeScript in a checkout, its bundle in dist/. */
 const WORKER_FILE = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './runtime-worker.js', import.meta.url);
 
-type Answer<Kind extends FromWorker['kind']> = Extract<FromWorker, { kind: Kind }>;
+type Kind = FromWorker[0];
+type Answer<Of extends Kind> = Extract<FromWorker, readonly [Of, ...unknown[]]>;
+
+/** What a thread found out before it has a model. */
+export interface PreparedSession {
+  readonly available: readonly ExecutionProvider[];
+  readonly missing: readonly MissingProvider[];
+  /** ONNX Runtime's. */
+  readonly version: string;
+}
 
 export class SessionThread implements SessionWorker {
   readonly failed: Promise<Error>;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  #waiting: { resolve(answer: FromWorker): void; reject(error: Error): void } | undefined;
+  #waiting: { take(answer: FromWorker): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
   #closing = false;
 
@@ -33,7 +45,7 @@ export class SessionThread implements SessionWorker {
     worker.on('message', (answer: FromWorker) => {
       const waiting = this.#waiting;
       this.#waiting = undefined;
-      waiting?.resolve(answer);
+      waiting?.take(answer);
     });
     this.failed = new Promise((resolve) => {
       const fail = (error: Error): void => {
@@ -51,47 +63,54 @@ export class SessionThread implements SessionWorker {
   }
 
   /** Finds out which of the providers work here, while the model may still be on its way. */
-  prepare(executionProviders: readonly ExecutionProvider[]): Promise<Answer<'prepared'>> {
-    return this.#ask({ kind: 'prepare', executionProviders }, 'prepared');
+  async prepare(executionProviders: readonly ExecutionProvider[]): Promise<PreparedSession> {
+    const [, available, missing, version] = await this.#ask(['prepare', executionProviders], 'prepared');
+    return { available, missing, version };
   }
 
   /** Creates the session from a file. Rejects with InferenceError, whose sentence names no path. */
   async create(path: string, options: SessionOptions): Promise<SessionFacts> {
-    return (await this.#ask({ kind: 'create', path, options }, 'created')).facts;
+    return (await this.#ask(['create', path, options], 'created'))[1];
   }
 
   async run(inputs: readonly SessionTensor[], outputs: readonly string[]): Promise<SessionResult> {
-    const buffers = new Set(inputs.map(({ data }) => data.buffer));
-    return (await this.#ask({ kind: 'run', inputs, outputs }, 'result', [...buffers])).result;
+    const tensors = inputs.map(({ name, datatype, shape, data }): TensorMessage => [name, datatype, shape, data]);
+    const [, results, computeInput, compute, computeOutput] = await this.#ask(
+      ['run', tensors, outputs],
+      'result',
+      buffersOf(tensors),
+    );
+    return {
+      outputs: results.map(([name, datatype, shape, data]) => ({ name, datatype, shape, data })),
+      timing: { computeInput, compute, computeOutput },
+    };
   }
 
   close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
-      this.#worker.postMessage({ kind: 'close' } satisfies ToWorker);
+      this.#worker.postMessage(['close'] satisfies ToWorker);
     }
     return this.#ended;
   }
 
-  async #ask<Kind extends FromWorker['kind']>(
-    message: ToWorker,
-    kind: Kind,
-    transfer: ArrayBuffer[] = [],
-  ): Promise<Answer<Kind>> {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#waiting !== undefined)
-      throw new Error(`A session does one thing at a time; "${message.kind}" came too early.`);
-    const answer = await new Promise<FromWorker>((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+  #ask<Of extends Kind>(message: ToWorker, kind: Of, transfer: ArrayBuffer[] = []): Promise<Answer<Of>> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#waiting !== undefined) {
+        throw new Error(`A session does one thing at a time; "${message[0]}" came too early.`);
+      }
+      const take = (answer: FromWorker): void => {
+        if (isKind(answer, kind)) resolve(answer);
+        else if (answer[0] === 'failed') reject(new InferenceError(answer[1]));
+        else reject(new Error(`The thread of the model answered "${answer[0]}" to "${message[0]}".`));
+      };
+      this.#waiting = { take, reject };
       this.#worker.postMessage(message, transfer);
     });
-    if (answer.kind === 'failed') throw new InferenceError(answer.message);
-    if (!isKind(answer, kind))
-      throw new Error(`The thread of the model answered "${answer.kind}" to "${message.kind}".`);
-    return answer;
   }
 }
 
-function isKind<Kind extends FromWorker['kind']>(answer: FromWorker, kind: Kind): answer is Answer<Kind> {
-  return answer.kind === kind;
+function isKind<Of extends Kind>(answer: FromWorker, kind: Of): answer is Answer<Of> {
+  return answer[0] === kind;
 }
