@@ -12,5 +12,7 @@ export default {
     '\\.conformance\\.test\\.ts$',
   ],
   modulePathIgnorePatterns: ['/dist/'],
+  // For a test that hangs. Five seconds, jest's own, end slow ones on a machine whose processors others use as well.
+  testTimeout: 30_000,
   reporters: ['default'],
 };
