@@ -1,8 +1,9 @@
 /**
  * How fast models come: a download from this machine beside curl's, parts of several sizes from a server that is far away, and how long a model of 100 MB
  * on the disk takes to its session, beside what reading the file and making the session take by themselves. Arguments name parts: loopback, distance, session.
+ * Its goals go to the process that started it, if there is one (runtime/delivery.ts).
  */
-import { execFileSync, fork, type ChildProcess } from 'node:child_process';
+import { execFileSync, fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -15,7 +16,8 @@ import { FETCH_LIMITS } from '../../runtime/delivery/fetch-model.ts';
 import { openModel } from '../../runtime/delivery/open-model.ts';
 import { downloadObject, type TransferLimits } from '../../runtime/delivery/transfer/download-object.ts';
 import { SessionThread } from '../../runtime/model/session-thread.ts';
-import { formatSummary, summarise } from './median.ts';
+import { formatSummary, summarise, type Summary } from './median.ts';
+import type { Goal } from './runtime/bench.ts';
 import { writeMlp } from './runtime/models.ts';
 import { formatTable } from './table.ts';
 
@@ -34,34 +36,59 @@ try {
   rmSync(directory, { recursive: true });
 }
 
-/** One gigabyte, written to a file; ours is hashed too. By turns, so that a neighbour's load meets both. */
+/**
+ * One gigabyte, written to a file; ours is hashed too, which curl's is not, so a pipe that does both stands beside them. By turns, so that a neighbour's
+ * load meets all.
+ */
 async function loopback(): Promise<void> {
   const size = 1024 * MEBIBYTE;
   const { url, server } = await serve({ SIZE: String(size) });
-  const ours: number[] = [];
-  const curls: number[] = [];
-  const hashed: number[] = [];
+  const hasher = spawnSync('openssl', ['version']).status === 0 ? 'openssl dgst -sha256' : 'sha256sum';
+  const path = join(directory, 'curl');
+  const shell = (command: string): number => {
+    const begun = performance.now();
+    execFileSync('bash', ['-c', `set -o pipefail; ${command}`], { stdio: ['ignore', 'ignore', 'inherit'] });
+    rmSync(path);
+    return size / 1e6 / (performance.now() - begun);
+  };
+  const speeds: Record<'ours' | 'curl' | 'hashed', number[]> = { ours: [], curl: [], hashed: [] };
   try {
     for (let round = 0; round < ROUNDS; round += 1) {
-      ours.push(size / 1e6 / (await download(url, FETCH_LIMITS)));
-      const path = join(directory, 'curl');
-      const begun = performance.now();
-      execFileSync('curl', ['--silent', '--output', path, url]);
-      curls.push(size / 1e6 / (performance.now() - begun));
-      execFileSync('sha256sum', [path]);
-      hashed.push(size / 1e6 / (performance.now() - begun));
-      rmSync(path);
+      speeds.ours.push(size / 1e6 / (await download(url, FETCH_LIMITS)));
+      speeds.curl.push(shell(`curl --silent --output ${path} ${url}`));
+      speeds.hashed.push(shell(`curl --silent ${url} | tee ${path} | ${hasher}`));
     }
   } finally {
     await end(server);
   }
-  const ratios = ours.map((speed, round) => speed / (curls[round] ?? Number.NaN));
-  console.log(`
-1 GiB from this machine into a file, GB/s: median (least to most)
-  Pilotlight, hashed  ${formatSummary(summarise(ours), 2)}
-  curl                ${formatSummary(summarise(curls), 2)}
-  curl, sha256sum     ${formatSummary(summarise(hashed), 2)}
-  Pilotlight / curl   ${formatSummary(summarise(ratios), 2)}; at least 0.80, or 1 GB/s, is the aim`);
+  const beside = (others: readonly number[]): Summary =>
+    summarise(speeds.ours.map((speed, round) => speed / (others[round] ?? Number.NaN)));
+  const ours = summarise(speeds.ours);
+  const toCurl = beside(speeds.curl);
+  console.log('\n1 GiB from this machine into a file, GB/s: median (least to most)');
+  console.log(
+    formatTable(
+      ['by', 'GB/s', 'Pilotlight / this'],
+      [
+        ['Pilotlight, hashed', formatSummary(ours, 2), ''],
+        ['curl, without a hash', formatSummary(summarise(speeds.curl), 2), formatSummary(toCurl, 2)],
+        [
+          `curl | tee | ${hasher.replace(/ .*/, '')}`,
+          formatSummary(summarise(speeds.hashed), 2),
+          formatSummary(beside(speeds.hashed), 2),
+        ],
+      ],
+    ),
+  );
+  goal(
+    ours.median >= 1
+      ? { what: 'download from this machine, hashed, GB/s', reached: ours.median, atLeast: 1 }
+      : {
+          what: 'download from this machine, hashed / curl, which hashes nothing',
+          reached: toCurl.median,
+          atLeast: 0.8,
+        },
+  );
 }
 
 /** As S3 is to a node of its region: 30 ms to the first byte, 90 MB/s a connection. */
@@ -128,8 +155,16 @@ async function session(): Promise<void> {
     const { median, min, max } = summarise(values);
     return [name, median.toFixed(0), `${min.toFixed(0)} to ${max.toFixed(0)}`, (median / floor).toFixed(2)];
   });
-  console.log('\nA model of 100 MB until its session is there, ms; the aim is 1.15 x the floor');
+  console.log('\nA model of 100 MB until its session is there, ms');
   console.log(formatTable(['from', 'median', 'range', 'x floor'], rows));
+  for (const name of ['file:', 'file: pinned']) {
+    const reached = summarise(times[name] ?? []).median / floor;
+    goal({ what: `100 MB from ${name} to its session / read and create`, reached, atMost: 1.15 });
+  }
+}
+
+function goal(one: Goal): void {
+  process.send?.(one);
 }
 
 /** With ONNX Runtime loaded, which a start does while the model comes. */

@@ -9,6 +9,9 @@ export interface DeadlineLimits {
 /** Fewer in `idleMilliseconds` are no sign of life: at 16 KiB in 30 s a model of 100 MB would take two days. */
 const LIFE_BYTES = 16 * 1024;
 
+/** Nobody sees it. Without a reason each abort makes an error with a stack: a download of many parts spent 4 % of its time on that. */
+const OVER = 'over';
+
 /** Ends an exchange with a server, by its signal, when too little has happened for too long. */
 export class Deadline {
   readonly #clock: Clock;
@@ -43,7 +46,7 @@ export class Deadline {
 
   close(): void {
     this.#cancelIdle?.();
-    this.#controller.abort();
+    this.#controller.abort(OVER);
   }
 
   #arm(milliseconds: number, problem: string): void {

@@ -7,7 +7,7 @@ import { makeModels, type BenchModel, type ModelName } from './models.ts';
 import { SERVER_CORE, type MeasuredProcess } from '../../server/measured-process.ts';
 import type { Workplace } from '../../server/start-runtime.ts';
 
-interface Goal {
+export interface Goal {
   readonly what: string;
   readonly reached: number;
   readonly atMost?: number;

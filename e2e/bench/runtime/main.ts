@@ -6,6 +6,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { measureBatching } from './batching.ts';
 import { Bench } from './bench.ts';
 import { measureClient } from './client.ts';
+import { measureDelivery } from './delivery.ts';
 import { measureOpenLoop } from './open-loop.ts';
 import { measureOverhead } from './overhead.ts';
 import { measurePeers } from './peers.ts';
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   batching: measureBatching,
   peers: measurePeers,
   open: measureOpenLoop,
+  delivery: measureDelivery,
 };
 
 const asked = process.argv.slice(2).flatMap((argument) => argument.split(','));
