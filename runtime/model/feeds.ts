@@ -2,31 +2,22 @@
 import type { InferenceSession, OnnxValue, Tensor } from 'onnxruntime-node';
 import { typedElements } from '../protocol/element-types.ts';
 import { datatypeOf, ELEMENT_TYPES } from './data-types.ts';
-import { packBytes, packedLength, unpackBytes } from './packed-bytes.ts';
+import { packTexts, unpackTexts } from './packed-bytes.ts';
 import type { TensorMessage } from './session-worker.ts';
-
-/** `ignoreBOM` keeps a leading byte order mark, which is the client's data. */
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
 
 /** A view, not a copy, except for BYTES, whose elements become strings. Throws where they are not UTF-8, which ONNX Runtime's strings must be here. */
 export function toFeed([name, datatype, shape, data]: TensorMessage): InferenceSession.FeedsType[string] {
   const elements =
     datatype === 'BYTES'
-      ? decodeStrings(name, data)
+      ? unpackTexts(data, notUtf8(name))
       : // Halves go in as their bits: ONNX Runtime finds no data in a Float16Array, nor in its own Tensor of halves on Node 24.
         typedElements(datatype === 'FP16' ? 'UINT16' : datatype, data);
   return { type: ELEMENT_TYPES[datatype], dims: shape, data: elements, location: 'cpu' } as unknown as Tensor;
 }
 
-function decodeStrings(name: string, packed: Uint8Array): string[] {
-  return unpackBytes(packed).map((element, index) => {
-    try {
-      return decoder.decode(element);
-    } catch {
-      throw new Error(`Element ${index} of input "${name}" is not valid UTF-8, which a string tensor of ONNX must be.`);
-    }
-  });
+function notUtf8(name: string): (index: number) => Error {
+  return (index) =>
+    new Error(`Element ${index} of input "${name}" is not valid UTF-8, which a string tensor of ONNX must be.`);
 }
 
 /** The output's own memory, or packed strings. Throws for what is no tensor. */
@@ -38,9 +29,6 @@ export function fromValue(name: string, value: OnnxValue | undefined): TensorMes
 }
 
 function outputBytes(data: Tensor.DataType): Uint8Array<ArrayBuffer> {
-  if (!Array.isArray(data)) return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-  const elements = data.map((text) => encoder.encode(text));
-  const packed = new Uint8Array(packedLength(elements));
-  packBytes(elements, packed, 0);
-  return packed;
+  if (Array.isArray(data)) return packTexts(data);
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }
