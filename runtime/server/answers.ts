@@ -1,5 +1,6 @@
 /** How the runtime answers: always with the pod's own headers, and where there is no result with JSON `{"error": sentence}`. */
 import type { ServerResponse } from 'node:http';
+import { freeMemory } from '../../common/platform/free-memory.ts';
 import { NOT_ADMITTED, RESPONSE_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
 import type { PodState } from '../admission/decide-admission.ts';
 
@@ -29,14 +30,19 @@ export class Answers {
     if (pod.uid !== undefined) this.identity = [...this.identity, RESPONSE_HEADERS.podUid, pod.uid];
   }
 
-  /** A draining pod lets go of its connections with each answer: closing the server would otherwise wait for them to time out. */
+  /** Takes a large body's memory over. A draining pod lets go of its connections with each answer: closing the server would otherwise wait for them to time out. */
   send(response: ServerResponse, status: number, headers: readonly string[], body: string | Buffer): void {
     const length = String(Buffer.byteLength(body));
     const all = [...this.identity, ...headers, 'content-length', length];
     if (this.#pod.phase === 'Draining') all.push(...CLOSE);
     response.writeHead(status, all);
-    if (typeof body === 'string' || body.length > ONE_WRITE_BYTES) response.end(body);
-    else response.end(body.toString('latin1'), 'latin1');
+    if (typeof body !== 'string' && body.length <= ONE_WRITE_BYTES) {
+      response.end(body.toString('latin1'), 'latin1');
+      return;
+    }
+    // It is written by then. One that is never written whole is left to the garbage collector, because the socket may still read it.
+    if (typeof body !== 'string') response.once('finish', () => freeMemory(body));
+    response.end(body);
   }
 
   json(response: ServerResponse, status: number, value: unknown): void {

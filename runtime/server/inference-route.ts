@@ -1,6 +1,6 @@
 /** `POST /v2/models/M/infer`: admits, parses, checks, runs and answers one request. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { freeBuffer } from '../../common/platform/free-memory.ts';
+import { freeBuffer, freeMemory } from '../../common/platform/free-memory.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
@@ -120,6 +120,8 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       const outputs = classifyOutputs(result.outputs, parsed.outputs, model.facts.outputs);
       const written = held(codec.encode(parsed, outputs, execution));
       const { body: plain, jsonLength } = written instanceof Promise ? await written : written;
+      // The answer holds copies.
+      for (const { data } of result.outputs) if (data instanceof Uint8Array) freeMemory(data);
       const isJson = jsonLength === undefined;
       const accepted = request.headers['accept-encoding'];
       const compressed = accepted === undefined ? undefined : await compressAnswer(accepted, plain, isJson);
