@@ -105,4 +105,5 @@ test.each<[fixture: string, inputs: fc.Arbitrary<readonly Tensor[]>, outputs: re
       { numRuns: 30 },
     );
   },
+  120_000,
 );
