@@ -42,6 +42,7 @@ const NOT_FORWARDED = new Set([
   'expect',
   'host',
   'content-length',
+  'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-proto',
@@ -58,6 +59,7 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
   let forwardedFor: string | undefined;
   let forwardedHost: string | undefined;
   let forwardedProto: string | undefined;
+  let chain: string | undefined;
   const forwarded: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase();
@@ -88,6 +90,9 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
       case 'connection':
         connection = connection === undefined ? value : `${connection},${value}`;
         break;
+      case 'forwarded':
+        chain = chain === undefined ? value : `${chain}, ${value}`;
+        break;
       case 'x-forwarded-for':
         forwardedFor = forwardedFor === undefined ? value : `${forwardedFor}, ${value}`;
         break;
@@ -104,6 +109,8 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
     kept.push('x-forwarded-for', forwardedFor === undefined ? client : `${forwardedFor}, ${client}`);
   // An Ingress in front knows better what the client asked for.
   kept.push('x-forwarded-proto', forwardedProto ?? 'http', 'x-forwarded-host', forwardedHost ?? host ?? '');
+  // Whoever reads it takes the last element for the hop before, so where there is one, this hop has to be in it (RFC 7239 §4).
+  if (chain !== undefined) kept.push('forwarded', `${chain}, ${forwardedElement(client, host)}`);
   return { host: host ?? '', contentLength, chunked, grpcTimeout, upgrade, forwarded: kept };
 }
 
@@ -112,4 +119,15 @@ export function withoutConnectionOptions(fields: string[], connection: string | 
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return fields;
   const options = new Set(connection.split(',').map((option) => option.trim().toLowerCase()));
   return fields.filter((_, at) => !options.has(fields[at - (at % 2)] ?? ''));
+}
+
+/** `for=10.0.0.9;host=digits.default;proto=http`: what is no token is quoted, and an IPv6 address is in brackets (RFC 7239 §6). */
+function forwardedElement(client: string | undefined, host: string | undefined): string {
+  const address = client === undefined ? 'unknown' : client.includes(':') ? `"[${client}]"` : client;
+  const asked = host === undefined ? '' : `host=${isToken(host) ? host : JSON.stringify(host)};`;
+  return `for=${address};${asked}proto=http`;
+}
+
+function isToken(text: string): boolean {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(text);
 }
