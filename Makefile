@@ -64,6 +64,7 @@ bench: install ## Print figures of docs/reference/performance.md: cold start, ga
 	@node scripts/build.ts
 	@node e2e/bench/cold-start.ts
 	@node e2e/bench/gateway.ts
+	@node e2e/bench/gateway-functions.ts
 	@node e2e/bench/operator-memory.ts
 	@echo "The runtime's: make bench-runtime bench-memory. Those that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
 

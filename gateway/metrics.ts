@@ -1,6 +1,7 @@
 /** What the gateway exports to Prometheus. Labels of a revision are bound once, because hashing them would cost as much as a route lookup. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { GATEWAY_ERRORS, type GatewayErrorCode } from '../common/wire/errors.ts';
+import { ZeroingCounter } from './zeroing-counter.ts';
 
 /** Classes of answers; `aborted` is a client that left before its answer was out. */
 export const OUTCOMES = ['2xx', '3xx', '4xx', '5xx', 'aborted'] as const;
@@ -86,7 +87,52 @@ const WITHOUT_REVISION: ReadonlySet<GatewayErrorCode> = new Set(['no-routes', 'u
 const CODES = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];
 const REVISION_CODES = CODES.filter((code) => !WITHOUT_REVISION.has(code));
 
+interface RevisionLabels {
+  readonly namespace: string;
+  readonly function: string;
+  readonly revision: string;
+}
+
+/** Of a revision that nobody called yet: bound with the first use. */
+class UnusedMetrics implements RevisionMetrics {
+  readonly labels: RevisionLabels;
+  readonly #bind: (unused: UnusedMetrics) => RevisionMetrics;
+  #bound: RevisionMetrics | undefined;
+
+  constructor(labels: RevisionLabels, bind: (unused: UnusedMetrics) => RevisionMetrics) {
+    this.labels = labels;
+    this.#bind = bind;
+  }
+
+  /** Once bound they are all here. */
+  use(): RevisionMetrics {
+    return (this.#bound ??= this.#bind(this));
+  }
+
+  get requests(): RevisionMetrics['requests'] {
+    return this.use().requests;
+  }
+
+  get retries(): RevisionMetrics['retries'] {
+    return this.use().retries;
+  }
+
+  get duration(): Observer {
+    return this.use().duration;
+  }
+
+  get queueWait(): Observer {
+    return this.use().queueWait;
+  }
+
+  get coldStart(): Observer {
+    return this.use().coldStart;
+  }
+}
+
 export class GatewayMetrics {
+  /** By the revision's `namespace/name`. */
+  readonly #unused = new Map<string, UnusedMetrics>();
   readonly #errors: Counter<(typeof LABELS)[number] | 'code'>;
   readonly announcements: Counter<'result'>;
   readonly #requests: Counter<(typeof LABELS)[number] | 'outcome'>;
@@ -99,20 +145,28 @@ export class GatewayMetrics {
 
   constructor(registry: Registry, load: () => GatewayLoad) {
     const registers = [registry];
+    const zeros = (label: string, values: readonly string[]) => () =>
+      [...this.#unused.values()].flatMap(({ labels }) => values.map((value) => ({ ...labels, [label]: value })));
     const histogram = (name: string, help: string, buckets: number[]): Histogram<(typeof LABELS)[number]> =>
       new Histogram({ name: `pilotlight_gateway_${name}`, help, labelNames: LABELS, buckets, registers });
-    this.#requests = new Counter({
-      name: 'pilotlight_gateway_requests_total',
-      help: 'Requests that ended, by the class of the answer.',
-      labelNames: [...LABELS, 'outcome'],
-      registers,
-    });
-    this.#retries = new Counter({
-      name: 'pilotlight_gateway_retries_total',
-      help: 'Attempts at a pod that led to another attempt, by the reason.',
-      labelNames: [...LABELS, 'reason'],
-      registers,
-    });
+    this.#requests = new ZeroingCounter(
+      {
+        name: 'pilotlight_gateway_requests_total',
+        help: 'Requests that ended, by the class of the answer.',
+        labelNames: [...LABELS, 'outcome'],
+        registers,
+      },
+      zeros('outcome', OUTCOMES),
+    );
+    this.#retries = new ZeroingCounter(
+      {
+        name: 'pilotlight_gateway_retries_total',
+        help: 'Attempts at a pod that led to another attempt, by the reason.',
+        labelNames: [...LABELS, 'reason'],
+        registers,
+      },
+      zeros('reason', RETRY_REASONS),
+    );
     this.#histograms = {
       duration: histogram(
         'request_duration_seconds',
@@ -120,18 +174,24 @@ export class GatewayMetrics {
         DURATION_BUCKETS,
       ),
       queueWait: histogram('queue_wait_seconds', 'Wait for a slot in a pod, of requests that waited.', WAIT_BUCKETS),
-      coldStart: histogram(
-        'cold_start_seconds',
-        'Wait for a pod, of requests that found none for their revision.',
-        WAIT_BUCKETS,
-      ),
+      coldStart: new Histogram({
+        name: 'pilotlight_gateway_cold_start_seconds',
+        help: 'Wait for a pod, of requests that found none for their revision.',
+        labelNames: LABELS,
+        buckets: WAIT_BUCKETS,
+        registers,
+        collect: () => this.#exportZeroColdStarts(),
+      }),
     };
-    this.#errors = new Counter({
-      name: 'pilotlight_gateway_errors_total',
-      help: 'Answers that the gateway itself gave, by error code.',
-      labelNames: [...LABELS, 'code'],
-      registers,
-    });
+    this.#errors = new ZeroingCounter(
+      {
+        name: 'pilotlight_gateway_errors_total',
+        help: 'Answers that the gateway itself gave, by error code.',
+        labelNames: [...LABELS, 'code'],
+        registers,
+      },
+      zeros('code', REVISION_CODES),
+    );
     for (const code of CODES) this.#errors.inc({ code }, 0);
     this.announcements = new Counter({
       name: 'pilotlight_gateway_announcements_total',
@@ -146,6 +206,7 @@ export class GatewayMetrics {
   countError(code: GatewayErrorCode, revision?: CountedRevision): void {
     if (revision === undefined || revision.isDropped || WITHOUT_REVISION.has(code)) return this.#errors.inc({ code });
     const { namespace, name, settings } = revision;
+    this.#unused.get(`${namespace}/${name}`)?.use();
     this.#errors.inc({ namespace, function: settings.functionName, revision: name, code });
   }
 
@@ -154,7 +215,24 @@ export class GatewayMetrics {
    * the step from nothing to one.
    */
   bind(namespace: string, functionName: string, revision: string): RevisionMetrics {
+    const unused = new UnusedMetrics({ namespace, function: functionName, revision }, this.#bound);
+    this.#unused.set(`${namespace}/${revision}`, unused);
+    return unused;
+  }
+
+  /** Forgets a revision that is gone, so that the export does not grow with every revision there ever was. */
+  unbind(namespace: string, functionName: string, revision: string): void {
+    if (this.#unused.delete(`${namespace}/${revision}`)) return;
     const labels = { namespace, function: functionName, revision };
+    for (const outcome of OUTCOMES) this.#requests.remove({ ...labels, outcome });
+    for (const reason of RETRY_REASONS) this.#retries.remove({ ...labels, reason });
+    for (const code of REVISION_CODES) this.#errors.remove({ ...labels, code });
+    for (const histogram of Object.values(this.#histograms)) histogram.remove(labels);
+  }
+
+  readonly #bound = ({ labels }: UnusedMetrics): RevisionMetrics => {
+    // Without this its last requests would make the series of a revision anew that is gone.
+    if (!this.#unused.delete(`${labels.namespace}/${labels.revision}`)) return NO_METRICS;
     for (const outcome of OUTCOMES) this.#requests.inc({ ...labels, outcome }, 0);
     for (const reason of RETRY_REASONS) this.#retries.inc({ ...labels, reason }, 0);
     for (const code of REVISION_CODES) this.#errors.inc({ ...labels, code }, 0);
@@ -174,15 +252,19 @@ export class GatewayMetrics {
       queueWait: this.#histograms.queueWait.labels(labels),
       coldStart: this.#histograms.coldStart.labels(labels),
     };
-  }
+  };
 
-  /** Forgets a revision that is gone, so that the export does not grow with every revision there ever was. */
-  unbind(namespace: string, functionName: string, revision: string): void {
-    const labels = { namespace, function: functionName, revision };
-    for (const outcome of OUTCOMES) this.#requests.remove({ ...labels, outcome });
-    for (const reason of RETRY_REASONS) this.#retries.remove({ ...labels, reason });
-    for (const code of REVISION_CODES) this.#errors.remove({ ...labels, code });
-    for (const histogram of Object.values(this.#histograms)) histogram.remove(labels);
+  /** They are there while the library reads them, which it does at once, and gone afterwards. */
+  #exportZeroColdStarts(): void {
+    const { coldStart } = this.#histograms;
+    const zeroed = [...this.#unused.values()];
+    for (const { labels } of zeroed) coldStart.zero(labels);
+    queueMicrotask(() => {
+      for (const unused of zeroed) {
+        const { labels } = unused;
+        if (this.#unused.get(`${labels.namespace}/${labels.revision}`) === unused) coldStart.remove(labels);
+      }
+    });
   }
 }
 

@@ -223,8 +223,9 @@ describe('a gateway that begins', () => {
 
   test('answers after a while that it knows no functions yet', async () => {
     const early = call(gateway.ports.http);
-    await gateway.until(() => gateway.clock.pending > IDLE_TIMERS);
-    await gateway.clock.advance(10_000);
+    const progress = { isDone: false };
+    void early.finally(() => (progress.isDone = true));
+    while (!progress.isDone) await gateway.clock.advance(10_000);
     const { status, text, headers } = await early;
     expect(JSON.parse(text)).toMatchObject({ code: 'no-routes' });
     expect({ status, retryAfter: headers['retry-after'] }).toEqual({ status: 503, retryAfter: '1' });
@@ -364,6 +365,23 @@ describe('metrics', () => {
         `pilotlight_gateway_cold_start_seconds_count{${labels}} 0`,
       ]),
     );
+  });
+
+  test('of a function whose first request fails are at zero for all other codes, also before another one is counted', async () => {
+    const failure = { reason: 'ModelNotFound', message: 'There is nothing.' };
+    await gateway.leader([functionRoute({ revisions: [revisionRoute([], { failure })] })]);
+    const exported = async (): Promise<string[]> =>
+      (await call(gateway.ports.metrics, { path: '/metrics' })).text.split('\n').sort();
+    const before = await exported();
+    expect(await exported()).toEqual(before);
+    await call(gateway.ports.http);
+    const series = (lines: string[]): string[] =>
+      lines
+        .filter((line) => /errors_total|retries_total|cold_start/.test(line))
+        .map((line) => line.replace(/ \S+$/, ''));
+    expect(series(await exported())).toEqual(series(before));
+    const labels = { function: 'digits', revision: 'digits-00001' };
+    expect(await gateway.metric('pilotlight_gateway_errors_total', { ...labels, code: 'revision-failed' })).toBe(1);
   });
 
   test('name the function whose queue was full, and none for a host that is no function', async () => {

@@ -9,6 +9,9 @@ import { pickPod } from './pod-picker.ts';
 /** An announced pod that the leading operator has not listed within this time does not exist. */
 const UNLISTED_MILLISECONDS = 30_000;
 
+/** Of the thousand functions that have no pod each would have an empty list of its own. */
+const NONE: readonly Pod[] = [];
+
 export interface PodsServices {
   readonly random: () => number;
   readonly connect: ConnectPod;
@@ -17,11 +20,11 @@ export interface PodsServices {
 
 export class Pods {
   readonly #services: PodsServices;
-  readonly #known = new Map<string, Pod>();
+  #known: Map<string, Pod> | undefined;
   /** Those that may get requests: an array, because two are drawn from it for each request. */
-  #ready: readonly Pod[] = [];
+  #ready: readonly Pod[] = NONE;
   /** Those of them that are to stay. */
-  #staying: readonly Pod[] = [];
+  #staying: readonly Pod[] = NONE;
 
   constructor(services: PodsServices) {
     this.#services = services;
@@ -33,11 +36,11 @@ export class Pods {
   }
 
   get announcements(): Announcement[] {
-    return [...this.#known.values()].flatMap(({ announcement }) => announcement ?? []);
+    return this.#all().flatMap(({ announcement }) => announcement ?? []);
   }
 
   get(uid: string): Pod | undefined {
-    return this.#known.get(uid);
+    return this.#known?.get(uid);
   }
 
   /** One that has room, as far as is known here. */
@@ -62,7 +65,7 @@ export class Pods {
     const listed = new Set<string>();
     for (const { uid, name, state, spare = false, ...address } of routes) {
       listed.add(uid);
-      const pod = this.#known.get(uid) ?? this.#add(new Pod(uid, name, address, this.#services.connect));
+      const pod = this.#known?.get(uid) ?? this.#add(new Pod(uid, name, address, this.#services.connect));
       if (pod.listed === undefined || !sameAddress(pod.listed, address)) pod.moveTo(address);
       pod.listed = address;
       pod.terminating = state === 'Terminating';
@@ -70,7 +73,7 @@ export class Pods {
       pod.renew();
       if (!pod.terminating) this.#services.barred.lift(uid);
     }
-    for (const pod of this.#known.values()) {
+    for (const pod of this.#all()) {
       if (pod.listed !== undefined && !listed.has(pod.uid)) this.#remove(pod, now);
     }
     this.#settle();
@@ -83,12 +86,12 @@ export class Pods {
    */
   announce(announcement: Announcement, now: number): 'accepted' | 'gone' | 'forbidden' | 'not-ready' {
     const { uid, pod: name } = announcement;
-    const known = this.#known.get(uid);
+    const known = this.#known?.get(uid);
     if (known !== undefined && known.name !== name) return 'forbidden';
     // A pod keeps its address for life; only its ports change, when it starts again in place.
     if (known?.listed !== undefined && known.listed.host !== announcement.host) return 'forbidden';
     if (known?.terminating === true || this.#services.barred.isBarred(uid, now)) return 'gone';
-    const others = [...this.#known.values()].filter((other) => other !== known && other.name === name);
+    const others = this.#all().filter((other) => other !== known && other.name === name);
     if (others.some(({ listed, terminating }) => listed !== undefined && !terminating)) return 'not-ready';
     for (const other of others) {
       if (other.listed === undefined) this.#remove(other, now);
@@ -105,7 +108,7 @@ export class Pods {
   /** Lets announced pods go that the leader, streaming since `leaderSince`, does not list. True if there were any. */
   expireUnlisted(now: number, leaderSince: number): boolean {
     let some = false;
-    for (const pod of this.#known.values()) {
+    for (const pod of this.#all()) {
       if (pod.listed !== undefined || Math.max(pod.announcedAt, leaderSince) + UNLISTED_MILLISECONDS > now) continue;
       this.#remove(pod, now);
       some = true;
@@ -116,14 +119,14 @@ export class Pods {
 
   /** The revision is gone. */
   drop(now: number): void {
-    for (const pod of this.#known.values()) this.#remove(pod, now);
-    this.#ready = [];
-    this.#staying = [];
+    for (const pod of this.#all()) this.#remove(pod, now);
+    this.#ready = NONE;
+    this.#staying = NONE;
   }
 
   /** For the end of the process. */
   close(): void {
-    for (const pod of this.#known.values()) pod.close();
+    for (const pod of this.#all()) pod.close();
   }
 
   /** One that answers with errors alone, where there are no others: an error tells more than a wait. */
@@ -133,18 +136,23 @@ export class Pods {
   }
 
   #add(pod: Pod): Pod {
-    this.#known.set(pod.uid, pod);
+    (this.#known ??= new Map<string, Pod>()).set(pod.uid, pod);
     return pod;
   }
 
   #remove(pod: Pod, now: number): void {
-    this.#known.delete(pod.uid);
+    this.#known?.delete(pod.uid);
     this.#services.barred.bar(pod.uid, now);
     pod.close();
   }
 
+  #all(): Pod[] {
+    return this.#known === undefined ? [] : [...this.#known.values()];
+  }
+
   #settle(): void {
-    this.#ready = [...this.#known.values()].filter(({ terminating }) => !terminating);
+    if (this.#known === undefined) return;
+    this.#ready = this.#all().filter(({ terminating }) => !terminating);
     this.#staying = this.#ready.filter(({ spare }) => !spare);
   }
 }

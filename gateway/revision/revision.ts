@@ -54,8 +54,8 @@ export class Revision {
   readonly #pods: Pods;
   /** Those that this gateway finds a pod for: its own and, where others take it for the owner, theirs. */
   readonly #queue: HoldQueue<Waiter>;
-  /** Its own that have a claim at the owner. */
-  readonly #claimed: HoldQueue<Waiter>;
+  /** Its own that have a claim at the owner; made with the first, for most revisions never have one. */
+  #claimed: HoldQueue<Waiter> | undefined;
   #owner: SlotOwner | undefined;
   #failure: Failure | undefined;
   #startSeconds: number | undefined;
@@ -78,16 +78,15 @@ export class Revision {
     this.#services = services;
     this.#pods = new Pods(services);
     this.#queue = new HoldQueue(services.holdings);
-    this.#claimed = new HoldQueue(services.holdings);
   }
 
   /** Of this gateway's clients. */
   get queued(): number {
-    return this.#queue.length + this.#claimed.length;
+    return this.#queue.length + (this.#claimed?.length ?? 0);
   }
 
   get queuedBytes(): number {
-    return this.#queue.bytes + this.#claimed.bytes;
+    return this.#queue.bytes + (this.#claimed?.bytes ?? 0);
   }
 
   /** No pod at all: a request that arrives now is a cold start. */
@@ -134,7 +133,7 @@ export class Revision {
 
   /** Seconds after which a request that was denied with this code, having waited so many milliseconds, is worth sending again. */
   retryAfter(code: GatewayErrorCode, waited: number): number {
-    const oldest = this.#queue.since ?? this.#claimed.since;
+    const oldest = this.#queue.since ?? this.#claimed?.since;
     const milliseconds = oldest === undefined ? waited : Math.max(waited, this.#services.clock.monotonic() - oldest);
     const { isCold } = this;
     return retryAfter(code, { startSeconds: this.#startSeconds, isCold, waitedSeconds: milliseconds / 1_000 });
@@ -206,7 +205,7 @@ export class Revision {
     const owner = isShared ? ownerOf(this.namespace, this.name) : undefined;
     if (owner === this.#owner) return;
     this.#owner = owner;
-    const waiting = [...this.#queue.places(), ...this.#claimed.places()].filter(({ isGuest }) => !isGuest);
+    const waiting = this.#places().filter(({ isGuest }) => !isGuest);
     for (const place of waiting.sort((a, b) => a.since - b.since)) {
       this.leave(place);
       if (owner === undefined) this.#queue.enter(place);
@@ -228,7 +227,7 @@ export class Revision {
   /** Empties the queue. */
   flush(dismiss: (waiter: Waiter) => void): void {
     // Only those that wait now: a dismissed request could come straight back.
-    for (const place of [...this.#queue.places(), ...this.#claimed.places()]) {
+    for (const place of this.#places()) {
       if (place.queue === undefined) continue;
       this.leave(place);
       dismiss(place.waiter);
@@ -242,6 +241,10 @@ export class Revision {
     this.#pods.close();
   }
 
+  #places(): Place<Waiter>[] {
+    return [...this.#queue.places(), ...(this.#claimed?.places() ?? [])];
+  }
+
   #wait(place: Place<Waiter>, again: boolean): void {
     if (again) this.#queue.enterFirst(place);
     else this.#queue.enter(place);
@@ -249,21 +252,22 @@ export class Revision {
   }
 
   #claim(place: Place<Waiter>, owner: SlotOwner, again: boolean): void {
-    if (again) this.#claimed.enterFirst(place);
-    else this.#claimed.enter(place);
+    const claimed = (this.#claimed ??= new HoldQueue(this.#services.holdings));
+    if (again) claimed.enterFirst(place);
+    else claimed.enter(place);
     const { namespace, name: revision } = this;
     const waited = this.#services.clock.monotonic() - place.since;
     const claim = owner.claim(
       { namespace, revision, waited, again },
       {
         granted: (given) => {
-          this.#claimed.leave(place);
+          claimed.leave(place);
           place.claim = undefined;
           place.waiter.granted(this.#slotIn(given, claim));
         },
         // It does not know the revision, or stops to wait for it: this gateway does so itself.
         denied: () => {
-          this.#claimed.leave(place);
+          claimed.leave(place);
           place.claim = undefined;
           this.#queue.enter(place);
           this.#serveQueue();
@@ -280,7 +284,7 @@ export class Revision {
     this.meter.sent();
     return new ClaimedSlot(pod, this.#services.clock, claim, () => {
       // Before the owner hears of it: by now requests may wait here, too, for who owns the revision can change at any time.
-      this.#returned(pod);
+      this.returned(pod, true);
       if (this.#pods.get(uid) !== pod && pod.inFlight === 0) pod.close();
     });
   }
@@ -290,18 +294,15 @@ export class Revision {
     if (pod === undefined) return undefined;
     pod.take(now);
     if (isOwn) this.meter.sent();
-    return new LocalSlot(pod, this.#services.clock, isOwn ? this.#returned : this.#returnedByGuest);
+    return new LocalSlot(pod, this.#services.clock, this, isOwn);
   }
 
-  readonly #returned = (pod: Pod): void => {
-    this.meter.returned();
-    this.#returnedByGuest(pod);
-  };
-
-  readonly #returnedByGuest = (pod: Pod): void => {
+  /** A slot in the pod is free, that one of its own clients' requests had or another gateway. */
+  returned(pod: Pod, isOwn: boolean): void {
+    if (isOwn) this.meter.returned();
     pod.inFlight -= 1;
     if (!this.#queue.isEmpty) this.#serveQueue();
-  };
+  }
 
   /** After pods changed. */
   #settle(): void {

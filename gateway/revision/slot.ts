@@ -13,16 +13,24 @@ export interface Slot {
   release(): void;
 }
 
+/** Who gives out the slots of a pod. */
+export interface SlotGiver {
+  returned(pod: Pod, isOwn: boolean): void;
+}
+
 /** In a pod whose slots this gateway gives out. */
 export class LocalSlot implements Slot {
   readonly pod: Pod;
   readonly #clock: Clock;
-  readonly #released: (pod: Pod) => void;
+  readonly #giver: SlotGiver;
+  readonly #isOwn: boolean;
 
-  constructor(pod: Pod, clock: Clock, released: (pod: Pod) => void) {
+  /** `isOwn`: for a request of one of this gateway's clients. */
+  constructor(pod: Pod, clock: Clock, giver: SlotGiver, isOwn: boolean) {
     this.pod = pod;
     this.#clock = clock;
-    this.#released = released;
+    this.#giver = giver;
+    this.#isOwn = isOwn;
   }
 
   answered(status: number): void {
@@ -34,6 +42,6 @@ export class LocalSlot implements Slot {
   }
 
   release(): void {
-    this.#released(this.pod);
+    this.#giver.returned(this.pod, this.#isOwn);
   }
 }

@@ -26,6 +26,9 @@ export interface Match {
   readonly target: string;
 }
 
+/** Most functions have none. */
+const NO_TAGS: ReadonlyMap<string, Revision> = new Map();
+
 /** Makes a revision of which the table has none yet, and is told when one is gone. */
 export interface RevisionFactory {
   create(namespace: string, name: string, settings: RevisionSettings): Revision;
@@ -132,14 +135,14 @@ export class RouteTable {
       revisions.set(revisionRoute.name, revision);
     }
     const shares: Share<Revision>[] = [];
-    const tags = new Map<string, Revision>();
+    let tags: Map<string, Revision> | undefined;
     for (const { revision: name, percent, tag } of route.traffic) {
       const target = revisions.get(name);
       if (target === undefined) continue;
       if (percent > 0) shares.push({ percent, target });
-      if (tag !== undefined) tags.set(tag, target);
+      if (tag !== undefined) (tags ??= new Map()).set(tag, target);
     }
-    return { route, shares, tags, revisions };
+    return { route, shares, tags: tags ?? NO_TAGS, revisions };
   }
 
   #visible({ namespace, name, tag }: FunctionAddress, listener: Listener): RoutedFunction | undefined {
