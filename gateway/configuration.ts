@@ -26,6 +26,8 @@ export interface GatewayConfiguration {
   readonly holding: HoldingLimits;
   /** Past a function's timeoutSeconds, before the gateway gives up on the pod's own 504. */
   readonly timeoutMarginMilliseconds: number;
+  /** Requests of a revision that may be sent again after their pod's death, beyond a fifth of all. */
+  readonly mostRetries: number;
   /** How long it serves on after it was told to end: endpoints and load balancers need a moment to send nothing more. */
   readonly drainMilliseconds: number;
   /** How long requests, also those that wait for a pod, may then still take. */
@@ -63,6 +65,8 @@ export const GATEWAY_DEFAULTS = {
   // Twice the default queue of one function, which is a fifth of a small node's memory; a request that waits costs about 15 KB besides.
   holding: { maxQueuedRequests: 10_000, maxHeldBytes: 512 * 1024 * 1024 },
   timeoutMarginMilliseconds: 2_000,
+  // As many as one pod can have.
+  mostRetries: 1_000,
   drainMilliseconds: 5_000,
   finishMilliseconds: 60_000,
 } as const satisfies Omit<GatewayConfiguration, 'name' | 'controlToken'>;
@@ -105,6 +109,7 @@ export function readConfiguration(
       maxHeldBytes: integer(names.maxHeldBytes, holding.maxHeldBytes, Number.MAX_SAFE_INTEGER),
     },
     timeoutMarginMilliseconds: defaults.timeoutMarginMilliseconds,
+    mostRetries: defaults.mostRetries,
     drainMilliseconds: 1_000 * integer(names.drainSeconds, defaults.drainMilliseconds / 1_000, 3_600),
     finishMilliseconds: 1_000 * integer(names.finishSeconds, defaults.finishMilliseconds / 1_000, 86_400),
   };

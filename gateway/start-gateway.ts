@@ -84,6 +84,7 @@ export async function startGateway({
     random,
     barred,
     holdings,
+    mostRetries: configuration.mostRetries,
     ownerOf: (namespace, name) => gateways.ownerOf(namespace, name),
     connect: (address) =>
       connectPod(address, (error) => {

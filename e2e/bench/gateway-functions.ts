@@ -70,6 +70,7 @@ function makeTable(count: number, hasPods: boolean): Table {
     random: Math.random,
     barred: new BarredPods(),
     holdings: new Holdings({ maxQueuedRequests: 0, maxHeldBytes: 0 }),
+    mostRetries: 0,
     ownerOf: () => undefined,
     connect: (address: Parameters<typeof connectPod>[0]) => connectPod(address, () => undefined),
   };

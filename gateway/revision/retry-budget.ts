@@ -3,16 +3,21 @@
  * always paid; pods that go on dying would have every request sent twice, by a fleet that can least afford it. So a fifth of all requests may be, on average.
  */
 
-/** As many as one pod can have. */
-const MOST = 1_000;
 const SHARE = 0.2;
 
 export class RetryBudget {
-  #left = MOST;
+  readonly #most: number;
+  #left: number;
+
+  /** `most` are paid for whatever the share. */
+  constructor(most: number) {
+    this.#most = most;
+    this.#left = most;
+  }
 
   /** A request came. */
   earn(): void {
-    this.#left = Math.min(MOST, this.#left + SHARE);
+    this.#left = Math.min(this.#most, this.#left + SHARE);
   }
 
   /** False: not this one. */

@@ -37,6 +37,8 @@ export interface Waiter {
 export interface RevisionServices extends PodsServices {
   readonly clock: Clock;
   readonly holdings: Holdings;
+  /** Requests that may be sent again after their pod's death, beyond the share that always may. */
+  readonly mostRetries: number;
   /** The gateway that gives out the slots of this revision; undefined if it is this one, or cannot be reached. */
   readonly ownerOf: (namespace: string, name: string) => SlotOwner | undefined;
 }
@@ -47,7 +49,7 @@ export class Revision {
   readonly namespace: string;
   readonly name: string;
   readonly meter: RevisionMeter;
-  readonly retries = new RetryBudget();
+  readonly retries: RetryBudget;
   metrics: RevisionMetrics;
   settings: RevisionSettings;
   readonly #services: RevisionServices;
@@ -76,6 +78,7 @@ export class Revision {
     this.meter = meter;
     this.metrics = metrics;
     this.#services = services;
+    this.retries = new RetryBudget(services.mostRetries);
     this.#pods = new Pods(services);
     this.#queue = new HoldQueue(services.holdings);
   }
