@@ -74,6 +74,9 @@ function describe(code: string | undefined): string | undefined {
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return 'its certificate is of an authority that is not trusted; put that into the key ca.crt of the Secret';
+    case 'EPROTO':
+      // OpenSSL's own words name its source files.
+      return 'it does not speak TLS, or no version of it that is spoken here';
     default:
       return undefined;
   }

@@ -84,6 +84,30 @@ describe('a model that keeps weights in other files', () => {
     });
   });
 
+  test('is pinned by names as the files have them, whatever the address writes', async () => {
+    files = { '/m/n%20%C3%A9.onnx': modelWithData('w \u00e9.bin'), '/m/w%20%C3%A9.bin': Buffer.from('weights') };
+    const pin = modelDigest(
+      Object.entries(files).map(([path, bytes]) => ({
+        name: decodeURIComponent(path.slice(3)),
+        sha256: sha(bytes),
+        sizeBytes: bytes.byteLength,
+      })),
+    ).sha256;
+    const { path } = await fixture.open(`${base}/m/n%20%C3%A9.onnx`, pin);
+    expect(path).toBe(join(fixture.directory, 'sha256', pin, 'n \u00e9.onnx'));
+  });
+
+  test.each([
+    ['in itself', ['net.onnx'], 'net.onnx'],
+    ['in a file and below it', ['a/b', 'a'], 'a'],
+  ])('%s is refused', async (_, locations, name) => {
+    files['/m/net.onnx'] = modelWithData(...locations);
+    await expect(fixture.open(`${base}/m/net.onnx`)).rejects.toMatchObject({
+      reason: 'ModelInvalid',
+      message: expect.stringContaining(`"${name}", where another`),
+    });
+  });
+
   test.each(['../secret', '/etc/passwd', 'a/../../b', '\\\\host\\share'])('at %s is refused', async (location) => {
     files['/m/net.onnx'] = modelWithData(location);
     await expect(fixture.open(`${base}/m/net.onnx`)).rejects.toMatchObject({ reason: 'ModelInvalid' });

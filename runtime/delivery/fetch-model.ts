@@ -19,9 +19,10 @@ import { HttpClient } from './http/http-client.ts';
 import { modelDigest, type NamedDigest } from './model-digest.ts';
 import type { RemoteLocation } from './model-uri.ts';
 import { errorText } from './node-error.ts';
-import { requireDataPath } from './data-path.ts';
+import { requireDataPath, requireDistinct } from './data-path.ts';
 import { safePath } from './safe-path.ts';
 import { openSource } from './sources/open-source.ts';
+import { setting } from './sources/setting.ts';
 import type { RemoteObject, Source } from './sources/source.ts';
 import {
   downloadObject,
@@ -65,13 +66,19 @@ export async function fetchModel(request: FetchRequest, options: OpenOptions): P
   const cache = new ModelCache(directory, cacheBytes, clock);
   const found = request.pin === undefined ? undefined : await cache.find(request.pin, signal);
   if (found !== undefined) return found;
+  const authorities = setting(environment, MODEL_SECRET_ENVIRONMENT['ca.crt']);
+  if (authorities !== undefined && !authorities.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new StartError(
+      'ConfigurationInvalid',
+      'The key ca.crt of the Secret that secretName names holds no certificate in PEM (-----BEGIN CERTIFICATE-----).',
+    );
+  }
   const workplace = await cache.makeWorkplace().catch((error: unknown) => {
     throw new StartError(
       'ModelFetchFailed',
       `The model directory ${directory} cannot be written to: ${errorText(error)}`,
     );
   });
-  const authorities = environment[MODEL_SECRET_ENVIRONMENT['ca.crt']];
   const client = new HttpClient({ clock, limits, redirects: limits.redirects, authorities });
   const overall = new AbortController();
   const cancel = clock.after(limits.totalMilliseconds, () => {
@@ -156,9 +163,11 @@ class Fetch {
       const list = (): Promise<readonly string[]> => source.list?.(this.#options.signal) ?? Promise.resolve([]);
       const names = await patiently(list, this.#download);
       if (names.length === 0) return undefined;
-      const choice = chooseModel(names.flatMap((name) => safePath(name) ?? []));
+      // What is asked for is a name as the server has it, whatever form its accents are in.
+      const byPath = new Map(names.map((name) => [safePath(name), name]));
+      const choice = chooseModel([...byPath.keys()].filter((path) => path !== undefined));
       if ('problem' in choice) throw new DownloadError(choice.problem, 'notFound');
-      const object = source.below(choice.path);
+      const object = source.below(byPath.get(choice.path) ?? choice.path);
       return { object, file: await this.#get(object, path, knownTag) };
     };
     const [first, second] = source.looksLikeFolder ? [asFolder, asObject] : [asObject, asFolder];
@@ -192,8 +201,9 @@ class Fetch {
     const folder = join(this.#workplace, 'folder');
     await mkdir(folder);
     await rename(path, join(folder, own));
-    for (const location of data) {
-      const relative = requireDataPath(location);
+    const locations = data.map(requireDataPath);
+    requireDistinct([own, ...locations]);
+    for (const relative of locations) {
       const place = join(folder, relative);
       await mkdir(dirname(place), { recursive: true });
       const fetched = await this.#get(object.beside(relative), place).catch((error: unknown) => {

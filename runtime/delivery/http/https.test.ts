@@ -67,3 +67,18 @@ test('nor is one of another name', async () => {
 test('it never leads from https to http', async () => {
   await expect(fixture.open(`https://${base}/plain`, undefined, trusting)).rejects.toThrow(/not https/);
 });
+
+test('what is no certificate in ca.crt is said to be none', async () => {
+  const environment = { PILOTLIGHT_MODEL_CA: 'my certificate' };
+  await expect(fixture.open(`https://${base}/model.onnx`, undefined, { environment })).rejects.toMatchObject({
+    reason: 'ConfigurationInvalid',
+    message: expect.stringMatching(/ca\.crt of the Secret .* holds no certificate in PEM/),
+  });
+});
+
+test('a server that speaks no TLS is said to speak none, without OpenSSL’s words', async () => {
+  const plain = await fixture.serve((_, response) => response.end());
+  await expect(fixture.open(`${plain.replace('http:', 'https:')}/model.onnx`)).rejects.toThrow(
+    /could not be fetched: it does not speak TLS, or no version of it that is spoken here \(4 attempts\)/,
+  );
+});

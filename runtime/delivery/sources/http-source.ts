@@ -14,7 +14,7 @@ export function httpSource(uri: URL, { environment }: SourceOptions): Source {
   const authorize: Authorize | undefined =
     authorization === undefined ? undefined : () => Promise.resolve({ authorization });
   const object = (at: URL): RemoteObject => ({
-    name: at.pathname.slice(at.pathname.lastIndexOf('/') + 1),
+    name: lastSegment(at),
     target: { url: at, authorize },
     beside: (path) => {
       const other = new URL(at.href);
@@ -23,6 +23,17 @@ export function httpSource(uri: URL, { environment }: SourceOptions): Source {
     },
   });
   return { object: object(url), looksLikeFolder: false, below: object(url).beside };
+}
+
+/** As the file is called, not as a URL writes it: its name is part of what pins a model of several files. */
+function lastSegment({ pathname }: URL): string {
+  const segment = pathname.slice(pathname.lastIndexOf('/') + 1);
+  try {
+    const name = decodeURIComponent(segment);
+    return name.includes('/') ? segment : name;
+  } catch {
+    return segment;
+  }
 }
 
 function authorizationOf(url: URL, environment: SourceOptions['environment']): string | undefined {

@@ -135,6 +135,12 @@ describe('s3', () => {
     await expect(fetched(uri, { ...keys, AWS_ENDPOINT_URL_S3: base })).resolves.toBe('model');
   });
 
+  test('an accent of a listed name is asked for in the form that the service has it in', async () => {
+    const decomposed = { 'accents/mode\u0300le.onnx': MODEL };
+    const base = await fixture.serve(s3Server(decomposed, () => true));
+    await expect(fetched('s3://models/accents/', { ...keys, AWS_ENDPOINT_URL: base })).resolves.toBe('model');
+  });
+
   test('what is refused says the service’s reason, and repeats nothing else of it', async () => {
     const base = await fixture.serve(s3Server(objects, () => false));
     await expect(fetched('s3://models/a.onnx', { ...keys, AWS_ENDPOINT_URL: base })).rejects.toMatchObject({
