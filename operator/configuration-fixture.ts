@@ -13,6 +13,7 @@ export function operatorConfiguration(own: Partial<OperatorConfiguration> = {}):
     healthHost: '127.0.0.1',
     runtimeLogLevel: 'info',
     runtimePods: DEFAULT_POD_SETTINGS,
+    budgets: [],
     gatewayHost: undefined,
     networkPolicies: false,
     ...own,

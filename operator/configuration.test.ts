@@ -20,6 +20,7 @@ test('the environment is read, with defaults for the rest', () => {
     runtimePods: DEFAULT_POD_SETTINGS,
     gatewayHost: 'pilotlight-gateway.pilotlight-system.svc.cluster.local',
     networkPolicies: true,
+    budgets: [],
   });
   expect(url('default', 'digits')).toBe('http://digits.default');
   expect(url('default', 'digits', 'next')).toBe('http://next--digits.default');
@@ -46,6 +47,14 @@ test('what is set for all runtime pods is read', () => {
     modelCacheSize: '40Gi',
     scrapeAnnotations: true,
   });
+});
+
+test('budgets are read, of the cluster and of a namespace', () => {
+  const told = { ...complete, PILOTLIGHT_RUNTIME_BUDGETS: 'nvidia.com/gpu=8, research:example.com/card=0' };
+  expect(readConfiguration(told, 'host').budgets).toEqual([
+    { resource: 'nvidia.com/gpu', namespace: undefined, limit: 8 },
+    { resource: 'example.com/card', namespace: 'research', limit: 0 },
+  ]);
 });
 
 test('the way to the gateways and the network policies are read', () => {
@@ -80,6 +89,11 @@ describe('what is missing or wrong is named', () => {
     ['PILOTLIGHT_RUNTIME_MODEL_CACHE_SIZE', '0', /CACHE_SIZE is "0" but must be a quantity of bytes/],
     ['PILOTLIGHT_RUNTIME_MODEL_CACHE_SIZE', 'big', /CACHE_SIZE is "big" but must be a quantity of bytes/],
     ['PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS', '1', /SCRAPE_ANNOTATIONS is "1" but must be true or false/],
+    ['PILOTLIGHT_RUNTIME_BUDGETS', 'cpu=4', /BUDGETS has "cpu=4" but must be limits as nvidia.com\/gpu=8/],
+    ['PILOTLIGHT_RUNTIME_BUDGETS', 'nvidia.com/gpu=-1', /BUDGETS has "nvidia.com\/gpu=-1" but must be limits/],
+    ['PILOTLIGHT_RUNTIME_BUDGETS', 'nvidia.com/gpu=1000001', /BUDGETS has .* but must be limits/],
+    ['PILOTLIGHT_RUNTIME_BUDGETS', 'A:nvidia.com/gpu=1', /BUDGETS has .* but must be limits/],
+    ['PILOTLIGHT_RUNTIME_BUDGETS', 'a.b/c=1,a.b/c=2', /BUDGETS has two limits for a.b\/c of the cluster/],
     ['PILOTLIGHT_GATEWAY_SERVICE', 'a.b', /GATEWAY_SERVICE is "a.b" but must be the name of a Service/],
     ['PILOTLIGHT_GATEWAY_SERVICE', '', /GATEWAY_SERVICE is "" but must be the name of a Service/],
     ['PILOTLIGHT_CLUSTER_DOMAIN', 'cluster.local.', /CLUSTER_DOMAIN is "cluster.local." but must be a domain/],

@@ -2,6 +2,7 @@
 import type { RuntimeImages } from '../common/api/defaults.ts';
 import { quantityBytes } from '../common/api/quantity.ts';
 import { LOG_LEVELS, type LogLevel } from '../common/platform/logging.ts';
+import { parseBudgets, type Budget } from './capacity/budget.ts';
 import type { FunctionUrl } from './controllers/function-status.ts';
 import type { GatewayAddress } from './gateways/gateway-stream.ts';
 import {
@@ -28,6 +29,8 @@ export interface OperatorConfiguration {
   /** Of the runtimes. */
   readonly runtimeLogLevel: LogLevel;
   readonly runtimePods: PodSettings;
+  /** Of resources that the pods may only have so much of. */
+  readonly budgets: readonly Budget[];
   /** DNS name of the gateways' Service, where the functions' own Services lead; undefined: functions have none, as in local mode. */
   readonly gatewayHost: string | undefined;
   /** Whether namespaces with functions have a NetworkPolicy; if not, those that have one lose it. */
@@ -60,6 +63,8 @@ export const OPERATOR_ENVIRONMENT = {
   readOnlyRootFilesystem: 'PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM',
   modelCacheSize: 'PILOTLIGHT_RUNTIME_MODEL_CACHE_SIZE',
   scrapeAnnotations: 'PILOTLIGHT_RUNTIME_SCRAPE_ANNOTATIONS',
+  /** Separated by commas: `nvidia.com/gpu=8`, or for one namespace `research:nvidia.com/gpu=2`. */
+  budgets: 'PILOTLIGHT_RUNTIME_BUDGETS',
   /** Outside of a cluster. */
   kubeconfig: 'KUBECONFIG',
 } as const;
@@ -94,6 +99,7 @@ export function readConfiguration(environment: Environment, hostname: string): O
     healthHost: undefined,
     runtimeLogLevel: readLogLevel(environment, names.runtimeLogLevel),
     runtimePods: readPodSettings(environment),
+    budgets: parseBudgets(names.budgets, environment[names.budgets]),
     gatewayHost: readGatewayHost(environment, namespace),
     networkPolicies: parseBoolean(names.networkPolicies, environment[names.networkPolicies], true),
   };

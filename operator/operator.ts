@@ -126,6 +126,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       signingKey: () => rotation?.signer() ?? credentials.signingKeys[0],
       logLevel: configuration.runtimeLogLevel,
       podSettings: configuration.runtimePods,
+      budgets: configuration.budgets,
       gatewayHost: configuration.gatewayHost,
       operatorNamespace: configuration.namespace,
       networkPolicies: configuration.networkPolicies,

@@ -88,6 +88,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions): Promise
       healthHost: HOST,
       runtimeLogLevel: options.runtimeLogLevel,
       runtimePods: DEFAULT_POD_SETTINGS,
+      budgets: [],
       gatewayHost: undefined,
       networkPolicies: false,
     },

@@ -15,6 +15,7 @@ export const REASONS = {
   Retired: 'The revision gets no traffic and need not prove itself, so it has no pods.',
   WaitingForOldPods:
     'With the strategy Recreate, the pods of the other revisions must be gone before those of the new one start.',
+  WaitingForCapacity: 'A budget has no room for all replicas that are wanted; they start when others give theirs up.',
   ProvidersInUse: 'Every execution provider that was asked for is in use.',
   FellBack: 'An execution provider is not there, so one listed after it serves.',
   Routed: 'Traffic goes where the spec says.',

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { capacityMetrics } from '../../operator/capacity/capacity-metrics.ts';
 import { watchMetrics } from '../../operator/cluster/kubernetes/watch-metrics.ts';
 import { functionMetrics } from '../../operator/controllers/function-metrics.ts';
 import { queueMetrics } from '../../operator/controllers/queue-metrics.ts';
@@ -29,6 +30,7 @@ const REGISTRIES: Record<string, () => Registry> = {
     startPhases(registry);
     signingKeyMetrics(registry, () => ({ madeAt: 0, pods: new Map() }));
     functionMetrics(registry, () => []);
+    capacityMetrics(registry, () => []);
     watchMetrics(registry, new ManualClock(), () => []);
     return registry;
   },

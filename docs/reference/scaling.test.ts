@@ -9,6 +9,7 @@ import { kpaSettings } from '../../operator/autoscaler/kpa/kpa-settings.ts';
 import { revisionWith } from '../../operator/autoscaler/scaling-fixture.ts';
 import { BucketRing } from '../../operator/autoscaler/windows/bucket-ring.ts';
 import { linearAverage, weightedAverage } from '../../operator/autoscaler/windows/window-average.ts';
+import { allocate } from '../../operator/capacity/allocate.ts';
 import { readPage, tableBelow } from '../markdown.ts';
 
 const page = readPage('reference/scaling.md');
@@ -54,6 +55,22 @@ test.each(tableBelow(page, '## Start time'))(
     expect(replicasToClear(known)).toBe(enough);
   },
 );
+
+test('budgets grant what the example says', () => {
+  const resource = 'nvidia.com/gpu';
+  const rows = tableBelow(page, '## Budgets');
+  const claims = rows.map(([key = '', ...cells]) => {
+    const [priority, need, wanted, living, busy] = cells.map(Number);
+    const has = { living: living!, busy: busy!, terminating: 0 };
+    const wants = { namespace: 'models', priority: priority!, needs: { [resource]: need! }, wanted: wanted! };
+    return { key, ...wants, ...has, standing: 'Called' as const, waitingSince: 0 };
+  });
+  const held = claims.reduce((sum, { living, needs }) => sum + living * needs[resource], 0);
+  const got = allocate(claims, [{ resource, namespace: undefined, limit: 6, held }]);
+  expect(
+    rows.map(([key = '']) => [key, String(got.get(key)?.granted), String(got.get(key)?.waiting?.position ?? '')]),
+  ).toEqual(rows.map((cells) => [cells[0], cells[6], cells[7]]));
+});
 
 const calm = { panicSince: undefined, panicPeak: 0, delay: [] };
 

@@ -106,6 +106,7 @@ describe('environment', () => {
       PILOTLIGHT_RUNTIME_LOG_LEVEL: 'error',
       PILOTLIGHT_RUNTIME_SAFE_TO_EVICT: 'false',
       PILOTLIGHT_RUNTIME_READ_ONLY_ROOT_FILESYSTEM: 'true',
+      PILOTLIGHT_RUNTIME_BUDGETS: 'nvidia.com/gpu=8,research:nvidia.com/gpu=2',
       PILOTLIGHT_NETWORK_POLICIES: 'true',
       HTTPS_PROXY: 'http://proxy.example.com:3128',
     });

@@ -6,6 +6,7 @@ import { DIGITS } from '../local/examples.ts';
 import type { OpenRequest } from './support/client.ts';
 import { condition } from '../function-state.ts';
 import { findGpus, GPU, type Gpus } from './support/gpus.ts';
+import { CHART, helm, RELEASE } from './support/helm.ts';
 import { modelFunction } from './support/manifests.ts';
 import type { Seen } from './support/object-watch.ts';
 import { startSuite, type Suite } from './support/suite.ts';
@@ -140,4 +141,35 @@ test('with the strategy Recreate a function that has all GPUs gives them up befo
   // None was made before the last one of the old revision had ended.
   const revisions = suite.pods.history.map(({ object }) => object.metadata.labels?.[LABELS.revision]);
   expect(revisions.indexOf('all-gpus-00002')).toBeGreaterThan(revisions.lastIndexOf('all-gpus-00001'));
+});
+
+test('within a budget of one GPU a function waits though more are free, and a higher priority gets the idle one of a lower', async () => {
+  await Promise.all(['all-gpus', ...names].map((name) => suite.delete(name)));
+  const budgets = JSON.stringify([{ resource: GPU, namespace: suite.namespace, limit: 1 }]);
+  const told = ['--reset-then-reuse-values', '--set-json', `runtime.budgets=${budgets}`, '--wait'];
+  await helm('upgrade', RELEASE, CHART, ...told);
+  try {
+    const kept = (name: string, priority: number): ModelFunctionManifest => {
+      const manifest = onGpu(name);
+      return { ...manifest, spec: { ...manifest.spec, scaling: { minReplicas: 1, priority } } };
+    };
+    await suite.apply(kept('low', 0));
+    await suite.untilReplicas('low', 1);
+    await suite.apply(kept('equal', 0));
+    const waits = await suite.untilFunction(
+      'equal',
+      'waits for the budget',
+      (now) => condition(now, 'Ready')?.reason === 'WaitingForCapacity',
+    );
+    expect(condition(waits, 'Ready')?.message).toMatch(
+      /^Revision equal-00001: 1 replica waits for 1 nvidia\.com\/gpu each: of the budget of the namespace .*, 1, 1 are in use; place 1 of 1 in line$/,
+    );
+    await suite.apply(kept('high', 1));
+    await suite.untilReplicas('high', 1);
+    await suite.untilFunction('low', 'waits', (now) => condition(now, 'Active')?.reason === 'WaitingForCapacity');
+    const gpuPods = suite.pods.objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    expect(gpuPods.map(({ metadata }) => metadata.labels?.[LABELS.function])).toEqual(['high']);
+  } finally {
+    await helm('rollback', RELEASE, '--wait');
+  }
 });

@@ -115,7 +115,7 @@ export function decide(
   const known = {
     revision,
     current: state.desired,
-    wokenAt: state.wokenAt,
+    wokenAt: startableSince(revision, state.wokenAt),
     demand: observation.demand,
     panicAverage: measured?.panic,
     backlogReplicas: isTooLong(revision, holdingSince, now.monotonic) ? undefined : enough,
@@ -124,7 +124,7 @@ export function decide(
   };
   const initialAttemptOver = state.initialAttemptOver || isInitialAttemptOver(known);
   const { desired, reasons } = adjusted(core.desired ?? state.desired, { ...known, initialAttemptOver });
-  const wokenAt = desired === 0 ? undefined : (state.wokenAt ?? now.epoch);
+  const wokenAt = desired === 0 ? undefined : wokenSince(revision, state.wokenAt, now.epoch);
 
   return {
     decision: {
@@ -144,6 +144,16 @@ export function decide(
  */
 function nextStep(step: ScalerState['step'], replicas: number, now: number): NonNullable<ScalerState['step']> {
   return step !== undefined && now - step.since < TICK_SECONDS ? step : { since: now, replicas };
+}
+
+/** From when on a start may take its time. The status may know of room that another replica of the operator granted. */
+function startableSince({ wokenAt, roomSince }: ScalableRevision, before: number | undefined): number | undefined {
+  return before === undefined ? undefined : Math.max(before, wokenAt ?? 0, roomSince ?? 0);
+}
+
+function wokenSince(revision: ScalableRevision, before: number | undefined, now: number): number {
+  const since = startableSince(revision, before) ?? now;
+  return since === Infinity ? (before ?? now) : since;
 }
 
 /** Pods that clear what is there within a start; undefined before a start was seen. */

@@ -34,6 +34,8 @@ export interface ScalableRevision {
   readonly proven: boolean;
   /** When desired last left zero; undefined while at zero. From the revision's status, so that neither a new leader nor a replacement pod resets it. */
   readonly wokenAt: number | undefined;
+  /** When it was last granted what it waited for, Infinity while it waits: a start that has no room has not begun. Absent where it never waited. */
+  readonly roomSince?: number | undefined;
   /** Since when at least one replica has been ready without a gap. */
   readonly readySince: number | undefined;
   /** Seconds that a pod takes to start, once that was learned. */

@@ -82,6 +82,7 @@ beforeEach(async () => {
     signingKey: () => ({ id: 'k', secret: 'c2VjcmV0' }),
     logLevel: 'info',
     podSettings: DEFAULT_POD_SETTINGS,
+    budgets: [],
     gatewayHost: undefined,
     operatorNamespace: 'pilotlight-system',
     networkPolicies: false,

@@ -6,6 +6,7 @@ import { createLogger } from '../../common/platform/logging.ts';
 import type { ManualClock } from '../../common/platform/manual-clock.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
 import type { FunctionName, FunctionRoute } from '../../common/wire/routes.ts';
+import type { Budget } from '../capacity/budget.ts';
 import { apply } from '../cluster/apply.ts';
 import { seededRandom, testCluster, type TestCluster } from '../cluster/memory/test-cluster.ts';
 import type { MemoryClusterOptions } from '../cluster/memory/memory-cluster.ts';
@@ -44,6 +45,7 @@ export class ControlLoop {
   signingKey = { id: 'k', secret: 'c2VjcmV0' };
   /** As the next operator is told. */
   networkPolicies = true;
+  budgets: readonly Budget[] = [];
   #ledger: DemandLedger;
   readonly #present = new Map<string, { inFlight: number; queued: number; requestSeconds: number }>();
   readonly #announced = new Map<string, Announcement>();
@@ -80,6 +82,7 @@ export class ControlLoop {
       signingKey: () => this.signingKey,
       logLevel: 'info',
       podSettings: DEFAULT_POD_SETTINGS,
+      budgets: this.budgets,
       gatewayHost: 'pilotlight-gateway.pilotlight-system.svc.cluster.local',
       operatorNamespace: 'pilotlight-system',
       networkPolicies: this.networkPolicies,

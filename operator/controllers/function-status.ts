@@ -144,17 +144,27 @@ function providersFound(view: FunctionView): Finding[] {
 
 /** Of the revisions with traffic; a new one that proves itself is not what callers reach. */
 function activity({ revisions, traffic }: FunctionView): Finding {
-  const routed = new Set(traffic.map(({ revision }) => revision));
-  const active = revisions
-    .filter(({ metadata }) => routed.has(metadata.name))
-    .map(({ status }) => findCondition(status?.conditions, 'Active'));
+  const names = new Set(traffic.map(({ revision }) => revision));
+  const routed = revisions.filter(({ metadata }) => names.has(metadata.name));
+  const active = routed.map(({ status }) => findCondition(status?.conditions, 'Active'));
+  const waits = waitsForCapacity(routed);
   if (active.some((condition) => condition?.status === 'True')) {
-    return { type: 'Active', status: 'True', reason: 'Serving', message: '' };
+    return { type: 'Active', status: 'True', reason: 'Serving', message: waits ?? '' };
   }
+  if (waits !== undefined) return { type: 'Active', status: 'Unknown', reason: 'WaitingForCapacity', message: waits };
   if (active.length > 0 && active.every((condition) => condition?.status === 'False')) {
     return { type: 'Active', status: 'False', reason: 'NoDemand', message: 'It is at zero; the next request wakes it' };
   }
   return { type: 'Active', status: 'Unknown', reason: 'Starting', message: 'Pods are starting' };
+}
+
+/** It serves with those that it has; that it wants more is seen nowhere else. */
+function waitsForCapacity(routed: readonly ModelRevision[]): string | undefined {
+  for (const { metadata, status } of routed) {
+    const healthy = findCondition(status?.conditions, 'PodsHealthy');
+    if (healthy?.reason === 'WaitingForCapacity') return `Revision ${metadata.name}: ${healthy.message}`;
+  }
+  return undefined;
 }
 
 function isStalled({ status }: ModelRevision): boolean {

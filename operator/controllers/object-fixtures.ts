@@ -40,6 +40,7 @@ export function modelFunction(spec: Partial<ModelFunctionSpec> = {}, status: Mod
         activationReplicas: 1,
         startTimeoutSeconds: 600,
         maxUnschedulable: 1,
+        priority: 0,
       },
       concurrencyLimit: 0,
       timeoutSeconds: 60,
@@ -104,6 +105,7 @@ export function revisionObservation(own: Partial<RevisionObservation> = {}): Rev
     wokenAt: undefined,
     announcement: undefined,
     startMilliseconds: undefined,
+    waitsForCapacity: undefined,
     ...own,
   };
 }

@@ -129,6 +129,7 @@ export function scalableRevision(
   revision: ModelRevision,
   pods: readonly PodState[],
   memory: RevisionMemory,
+  roomSince?: number,
 ): ScalableRevision {
   const wokenAt = Date.parse(revision.status?.wokenAt ?? '');
   const startMilliseconds = expectedStart(memory.startTimes);
@@ -141,6 +142,7 @@ export function scalableRevision(
     startingReplicas: pods.filter(({ phase }) => phase === 'Starting').length,
     proven: isProven(revision),
     wokenAt: Number.isNaN(wokenAt) ? undefined : wokenAt,
+    roomSince,
     readySince: memory.readySince,
     startSeconds: startMilliseconds === undefined ? undefined : startMilliseconds / 1000,
     patienceSeconds: Math.min(fn.spec.queue.timeoutSeconds, fn.spec.timeoutSeconds),

@@ -6,10 +6,15 @@ import { findCondition } from '../../common/api/conditions.ts';
 import type { ModelRevision, ModelRevisionStatus } from '../../common/api/kinds.ts';
 import type { Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { ScalableRevision, ScalingDecision } from '../autoscaler/scalable.ts';
+import type { Allocation } from '../capacity/allocate.ts';
+import type { Needs } from '../capacity/budget.ts';
+import type { Capacity, Want } from '../capacity/capacity.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { MODEL_REVISIONS, type Pod } from '../cluster/resources.ts';
+import { MODEL_REVISIONS } from '../cluster/resources.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { deleteOrphans } from '../pods/delete-orphans.ts';
+import type { PodState } from '../pods/pod-state.ts';
+import { isLost, LOST_MILLISECONDS } from '../pods/lost-pod.ts';
 import { restoreHistory } from '../pods/start-history.ts';
 import { expectedStart } from '../pods/start-time.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
@@ -38,11 +43,9 @@ export interface RevisionControllerOptions extends ScaleOptions {
   readonly observed: Observed;
   readonly announced: AnnouncedPods;
   readonly autoscaler: Pick<Autoscaler, 'poke' | 'decision' | 'forget'>;
+  readonly capacity: Capacity;
   readonly events: Pick<EventRecorder, 'record'>;
 }
-
-/** A kubelet that lives ends a pod within its grace, and says so within seconds. */
-const LOST_MILLISECONDS = 30_000;
 
 interface Subject extends ScaleSubject {
   readonly key: string;
@@ -86,7 +89,9 @@ export class RevisionController {
     if (desired === 0 && !waitsForOldPods && !isProven(subject.revision) && view.reachable.has(name)) {
       rememberGivenUp(memory, pods, view.function.spec.scaling.startTimeoutSeconds, clock.now());
     }
-    const again = await scaleRevision(this.#options, subject, desired);
+    const granted = this.#claim(subject, desired)?.granted ?? desired;
+    const again = await scaleRevision(this.#options, subject, granted);
+    this.#settle(subject);
     const untoldFor = await this.#report(subject, desired, waitsForOldPods);
     // A pod that is lost makes no event.
     const lookAgain = waitsForOldPods ? LOST_MILLISECONDS : undefined;
@@ -109,30 +114,44 @@ export class RevisionController {
   takeOver(keys: readonly string[]): void {
     this.#leads = true;
     this.#known.clear();
+    const { autoscaler, capacity } = this.#options;
+    capacity.clear();
     for (const key of keys) {
-      const memory = this.#subject(key)?.memory;
-      if (memory !== undefined) memory.wokenAt = this.#options.autoscaler.decision(key)?.wokenAt;
+      const subject = this.#subject(key);
+      if (subject === undefined) continue;
+      subject.memory.wokenAt = autoscaler.decision(key)?.wokenAt;
+      const needs = this.#needs(subject);
+      if (needs === undefined) continue;
+      // All that want something stand in line before the first is granted anything.
+      autoscaler.poke(key);
+      const desired = this.#waitsForOldPods(subject) ? 0 : (autoscaler.decision(key)?.desired ?? 0);
+      capacity.expect(key, this.#want(subject, needs, desired));
     }
   }
 
   /** Another replica tells the numbers from here on. */
   handOver(): void {
     this.#leads = false;
+    this.#options.capacity.clear();
     for (const { revision } of this.#known.values()) this.#options.metrics.forget(revision);
   }
 
   /** For the autoscaler; undefined if there is no such revision, or no function to it. */
   scalable(key: string): ScalableRevision | undefined {
     const subject = this.#subject(key);
-    return subject && scalableRevision(subject.view, subject.revision, subject.pods, subject.memory);
+    if (subject === undefined) return undefined;
+    const { view, revision, pods, memory } = subject;
+    return scalableRevision(view, revision, pods, memory, this.#roomSince(subject));
   }
 
   /** For routes. */
   routed(key: string): RevisionPods {
     const subject = this.#subject(key);
     if (subject === undefined) return { pods: [], failure: undefined, spare: new Set(), startMilliseconds: undefined };
-    const { clock, autoscaler } = this.#options;
-    return routedPods(subject.pods, subject.memory, autoscaler.decision(key)?.desired, clock.now());
+    const { clock, autoscaler, capacity } = this.#options;
+    const desired = autoscaler.decision(key)?.desired;
+    const granted = desired && Math.min(desired, capacity.allocation(key)?.granted ?? desired);
+    return routedPods(subject.pods, subject.memory, granted, clock.now());
   }
 
   /** To be told of each decision; making it so is for `reconcile`. */
@@ -141,6 +160,53 @@ export class RevisionController {
     if (memory === undefined || memory.wokenAt === wokenAt) return;
     memory.wokenAt = wokenAt;
     memory.unansweredWake = wokenAt === undefined ? undefined : this.#options.clock.monotonic();
+  }
+
+  /** What it may have of a bounded resource; undefined if it needs none. */
+  #claim(subject: Subject, desired: number): Allocation | undefined {
+    const needs = this.#needs(subject);
+    if (needs === undefined) return undefined;
+    return this.#options.capacity.claim(subject.key, this.#want(subject, needs, desired));
+  }
+
+  #settle({ key, revision, view, memory }: Subject): void {
+    const { pods } = this.#observePods(revision, view, memory);
+    this.#options.capacity.settled(key, this.#countPods(revision, pods));
+  }
+
+  #needs({ revision: { metadata, spec } }: Subject): Needs | undefined {
+    return this.#options.capacity.needs(metadata.namespace ?? '', [spec.resolved.resources.limits]);
+  }
+
+  #want({ revision, view, memory, pods }: Subject, needs: Needs, desired: number): Want {
+    const counted = this.#countPods(revision, pods);
+    // Until its next start is due, somebody else can have what it would need.
+    const isBarred = memory.history.retryAt > this.#options.clock.now();
+    return {
+      namespace: revision.metadata.namespace ?? '',
+      priority: view.function.spec.scaling.priority,
+      needs,
+      wanted: isBarred ? Math.min(desired, counted.living) : desired,
+      ...counted,
+      proven: isProven(revision),
+      wokenAt: memory.wokenAt,
+    };
+  }
+
+  #countPods({ metadata }: ModelRevision, pods: readonly PodState[]): Pick<Want, 'living' | 'terminating'> {
+    const { observed, clock } = this.#options;
+    const living = pods.filter(({ phase }) => phase === 'Starting' || phase === 'Ready').length;
+    const all = observed.podsOf(metadata.namespace ?? '', metadata.name);
+    const lost = all.filter((pod) => isLost(pod, clock.now())).length;
+    return { living, terminating: Math.max(0, pods.length - living - lost) };
+  }
+
+  /** An operator that has just begun does not know yet of what its predecessor told to wait. */
+  #roomSince({ key, revision }: Subject): number | undefined {
+    const { capacity } = this.#options;
+    if (capacity.allocation(key) !== undefined) return capacity.roomSince(key);
+    const { reason } = findCondition(revision.status?.conditions, 'PodsHealthy') ?? {};
+    return reason === 'WaitingForCapacity' ? Infinity : undefined;
   }
 
   #subject(key: string): Subject | undefined {
@@ -216,6 +282,7 @@ export class RevisionController {
         wokenAt,
         announcement,
         startMilliseconds: expectedStart(memory.startTimes),
+        waitsForCapacity: this.#options.capacity.allocation(key)?.waiting,
       },
       clock.now(),
     );
@@ -252,15 +319,8 @@ export class RevisionController {
   #forget(key: string, revision: ModelRevision): void {
     this.#options.metrics.forget(revision);
     this.#options.autoscaler.forget(key);
+    this.#options.capacity.forget(key);
     this.#wakes.forget(key);
     this.#known.delete(key);
   }
-}
-
-/**
- * True of a pod that should long have ended, by its deletion's own time: its node is lost, and the object stays until somebody removes the node. What it
- * took there serves nobody, so there is nothing to wait for.
- */
-function isLost({ metadata }: Pod, now: number): boolean {
-  return now > Date.parse(metadata.deletionTimestamp ?? '') + LOST_MILLISECONDS;
 }

@@ -4,6 +4,8 @@ import type { ModelRevision, ModelRevisionStatus } from '../../common/api/kinds.
 import { LABELS } from '../../common/api/names.ts';
 import type { Reason } from '../../common/api/reasons.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
+import type { Waiting } from '../capacity/allocate.ts';
+import { ownerOf } from '../capacity/budget.ts';
 import type { PodState } from '../pods/pod-state.ts';
 import { isHopeless, type StartHistory } from '../pods/start-history.ts';
 import { isProven, PROVEN } from './plan-revisions.ts';
@@ -28,6 +30,8 @@ export interface RevisionObservation {
   readonly announcement: Announcement | undefined;
   /** What the start of a pod will take, once that was learned. */
   readonly startMilliseconds: number | undefined;
+  /** Replicas that it wants and that no budget has room for. */
+  readonly waitsForCapacity: Waiting | undefined;
 }
 
 /** Condition of revisions and functions; it says nothing about whether they serve. */
@@ -131,9 +135,16 @@ function progress(
   return { status: 'Unknown', reason: 'Starting', message };
 }
 
-function activity({ desired, reachable, waitsForOldPods }: RevisionObservation, ready: number): State {
+function activity(
+  { desired, reachable, waitsForOldPods, waitsForCapacity }: RevisionObservation,
+  ready: number,
+): State {
   if (ready > 0) return { status: 'True', reason: 'Serving', message: `${counted(ready)} ready` };
   if (waitsForOldPods) return { status: 'Unknown', reason: 'WaitingForOldPods', message: '' };
+  if (waitsForCapacity !== undefined) {
+    const { lasting, reason, message } = findWaiting(waitsForCapacity);
+    return { status: lasting ? 'False' : 'Unknown', reason, message };
+  }
   if (desired > 0) return { status: 'Unknown', reason: 'Starting', message: `${counted(desired)} wanted` };
   if (!reachable) return { status: 'False', reason: 'Retired', message: 'It gets no traffic' };
   return { status: 'False', reason: 'NoDemand', message: 'It is at zero; the next request wakes it' };
@@ -154,6 +165,7 @@ function findTrouble(observation: RevisionObservation): Trouble | undefined {
       needsUser: waiting.permanent,
     };
   }
+  if (observation.waitsForCapacity !== undefined) return findWaiting(observation.waitsForCapacity);
   const { last, failures } = history;
   const hopeless = isHopeless(history);
   const matters = desired > 0 ? readyOf(pods).length < desired : hopeless || !isProven(revision);
@@ -163,6 +175,20 @@ function findTrouble(observation: RevisionObservation): Trouble | undefined {
     return { reason: last.reason, message, lasting, needsUser: hopeless && last.permanent };
   }
   return undefined;
+}
+
+/** Ends by itself, unless one replica alone needs more than there is. */
+function findWaiting({ budget, need, missing, position, waiting }: Waiting): Trouble {
+  const { resource, limit, held } = budget;
+  const reason = 'WaitingForCapacity';
+  if (need > limit) {
+    const message = `A replica needs ${need} ${resource} and the budget of ${ownerOf(budget)} is ${limit}, so it can never start`;
+    return { reason, message, lasting: true, needsUser: true };
+  }
+  const replicas = missing === 1 ? '1 replica waits' : `${missing} replicas wait`;
+  const place = `place ${position} of ${waiting} in line`;
+  const message = `${replicas} for ${need} ${resource} each: of the budget of ${ownerOf(budget)}, ${limit}, ${held} are in use; ${place}`;
+  return { reason, message, lasting: false, needsUser: false };
 }
 
 /** Replicas take other names, so it keeps none from running. */

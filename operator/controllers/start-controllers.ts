@@ -8,6 +8,9 @@ import type { Announcement } from '../../common/wire/announcement.ts';
 import type { SigningKey } from '../../common/wire/tokens.ts';
 import { createAutoscaler, type Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { DemandSource } from '../autoscaler/demand-source.ts';
+import type { Budget } from '../capacity/budget.ts';
+import { Capacity } from '../capacity/capacity.ts';
+import { capacityMetrics } from '../capacity/capacity-metrics.ts';
 import { eventRecorder } from '../cluster/events.ts';
 import { ClusterError, type Cluster, type ObjectMeta } from '../cluster/port.ts';
 import { MODEL_REVISIONS } from '../cluster/resources.ts';
@@ -50,6 +53,8 @@ export interface ControllersOptions {
   /** Of the runtimes. */
   readonly logLevel: string;
   readonly podSettings: PodSettings;
+  /** Of resources that pods may only have so much of. */
+  readonly budgets: readonly Budget[];
   /** DNS name of the gateways' Service, where the functions' own Services lead; undefined: functions have none. */
   readonly gatewayHost: string | undefined;
   /** Of the operators and the gateways. */
@@ -102,6 +107,19 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     },
     logger,
   });
+  const capacity = new Capacity({
+    budgets: options.budgets,
+    clock,
+    activityOf: (key) => {
+      const { inFlight, queued, unknown } = demand.demandOf(key);
+      const requests = unknown ? Infinity : inFlight + queued;
+      const average = autoscaler.decision(key)?.averages?.stable;
+      const isCalled = inFlight + queued > 0 || (average ?? 0) > 0;
+      return { requests, isCalled, isSilent: !unknown && !isCalled && average !== undefined };
+    },
+    onChange: (key) => revisionQueue.add(key),
+  });
+  capacityMetrics(registry, () => (leads ? capacity.state() : []));
   const functionController = new FunctionController({ ...options, cluster, observed, events });
   functionMetrics(registry, () => (leads ? functions.list() : []));
   const metrics = new RevisionMetrics(registry);
@@ -111,6 +129,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     observed,
     announced,
     autoscaler,
+    capacity,
     events,
     metrics,
   });
@@ -176,6 +195,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   const close = async (): Promise<void> => {
     ending.abort();
     autoscaler.close();
+    capacity.clear();
     await Promise.all([functionQueue, revisionQueue, routeQueue, networkPolicyQueue].map((each) => each.close()));
     await events.flush();
   };
@@ -206,11 +226,13 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   pods.subscribe(({ type, object }) => {
     const { namespace = '', labels = {}, uid = '' } = object.metadata;
     addRevisionsOf(object.metadata);
-    if (type !== 'Deleted') return;
+    if (type !== 'Deleted') return capacity.see(object);
+    capacity.gone(object);
     announced.delete(uid);
     const functionName = labels[LABELS.function];
     if (functionName !== undefined) addAll(namespace, functionName);
   });
+  for (const pod of pods.list()) capacity.see(pod);
   const lookAtEverything = (): void => {
     for (const { metadata } of functions.list()) {
       addAll(metadata.namespace ?? '', metadata.name);

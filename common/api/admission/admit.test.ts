@@ -54,6 +54,7 @@ describe('a ModelFunction', () => {
         activationReplicas: 1,
         startTimeoutSeconds: 600,
         maxUnschedulable: 1,
+        priority: 0,
       },
       concurrencyLimit: 0,
       timeoutSeconds: 60,

@@ -78,6 +78,7 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
       maxScaleDownRatePercentage: 110,
       ...{ scaleToZeroRetentionSeconds: 5, initialReplicas: 2, activationReplicas: 2, startTimeoutSeconds: 30 },
       maxUnschedulable: 2,
+      priority: -1000,
     },
     concurrencyLimit: 4,
     timeoutSeconds: 30,
@@ -304,6 +305,12 @@ export const MODEL_FUNCTION_CASES: readonly AdmissionCase[] = [
     { model, timeoutSeconds: 0 },
     'spec.timeoutSeconds',
     'Invalid value: 0: spec.timeoutSeconds in body should be greater than or equal to 1',
+  ),
+  refused(
+    'a priority above its bound',
+    { model, scaling: { priority: 1001 } },
+    'spec.scaling.priority',
+    'Invalid value: 1001: spec.scaling.priority in body should be less than or equal to 1000',
   ),
   refused(
     'a number above its bound',

@@ -396,6 +396,7 @@ export const MODEL_FUNCTION_DEFINITION: Definition = {
                         maximum: 86400,
                       },
                       maxUnschedulable: { type: 'integer', format: 'int32', default: 1, minimum: 1, maximum: 1000 },
+                      priority: { type: 'integer', format: 'int32', default: 0, minimum: -1000, maximum: 1000 },
                     },
                   },
                   concurrencyLimit: { type: 'integer', format: 'int32', default: 0, minimum: 0, maximum: 100000 },

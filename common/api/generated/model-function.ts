@@ -280,6 +280,10 @@ export interface ModelFunction {
        * maxUnschedulable is how many pods of a revision may wait for a node at once; a waiting pod is what node autoscalers act on.
        */
       readonly maxUnschedulable: number;
+      /**
+       * priority says who comes first where budgets of the installation bound a resource, such as GPUs: a higher one goes ahead in line, and gets the idle replicas of lower ones. It says nothing to the scheduler; pod.priorityClassName does.
+       */
+      readonly priority: number;
     };
     /**
      * concurrencyLimit is the most requests that one pod takes at once, a hard limit; 0 for none.
@@ -760,6 +764,10 @@ export interface ModelFunctionManifest {
        * maxUnschedulable is how many pods of a revision may wait for a node at once; a waiting pod is what node autoscalers act on.
        */
       readonly maxUnschedulable?: number;
+      /**
+       * priority says who comes first where budgets of the installation bound a resource, such as GPUs: a higher one goes ahead in line, and gets the idle replicas of lower ones. It says nothing to the scheduler; pod.priorityClassName does.
+       */
+      readonly priority?: number;
     };
     /**
      * concurrencyLimit is the most requests that one pod takes at once, a hard limit; 0 for none.
