@@ -39,3 +39,12 @@ export function splitOutputs(outputs: readonly Tensor[], rows: readonly number[]
   }
   return parts;
 }
+
+/** What each request of a run gets of it, which is all where it ran alone; undefined as splitOutputs gives it. */
+export function sharesOf(
+  { outputs }: { readonly outputs: readonly SessionTensor[] },
+  rows: readonly number[],
+): Tensor[][] | undefined {
+  const tensors = outputs.map(toTensor);
+  return rows.length === 1 ? [tensors] : splitOutputs(tensors, rows);
+}

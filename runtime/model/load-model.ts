@@ -115,6 +115,7 @@ async function load(
     hasRows: axis.batchable,
     limits: batching,
     clock,
+    longestRun: 2000 * specification.timeoutSeconds,
     ...(batching.mode === 'Auto' && warmed.makeRows !== undefined && { makeRows: warmed.makeRows }),
     ...(graphs !== undefined &&
       !isOptimised &&

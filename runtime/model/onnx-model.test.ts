@@ -52,6 +52,7 @@ function makeModel(settings: Settings = {}): OnnxModel {
     workers,
     hasRows: true,
     limits: { maxBatchSize, maxDelayMilliseconds },
+    longestRun: 5000,
     clock: settings.clock ?? clock,
     ...(settings.measure === true && {
       makeRows: (rows: number) => [tensor(Array.from({ length: rows }, () => [7]))],
@@ -449,6 +450,16 @@ describe('a model that measures what batches pay', () => {
     }
     await Promise.all(answers);
     await model.close();
+  });
+
+  test('has failed if a run of made-up rows does not end', async () => {
+    const model = makeModel({ measure: true });
+    await clock.advance(1000);
+    const waiting = model.infer(request([1])).catch((error: unknown) => error);
+    await clock.advance(5000);
+    await expect(model.failed).resolves.toThrow('A run of 1 made-up rows went on for more than 5 s.');
+    expect(await waiting).toBe(await model.failed);
+    run(0).succeed();
   });
 
   test('makes no batches if the made-up rows fail', async () => {

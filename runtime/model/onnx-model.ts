@@ -4,12 +4,12 @@
  */
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { ModelFacts } from '../../common/wire/announcement.ts';
+import { batchKey } from '../batching/batch-key.ts';
 import { BatchQueue, type BatchLimits, type Queued } from '../batching/batch-queue.ts';
 import { handOver } from '../batching/hand-over.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
-import { splitOutputs, toTensor } from '../batching/split-outputs.ts';
+import { sharesOf } from '../batching/split-outputs.ts';
 import {
-  DATATYPE_BYTES,
   DEFAULT_PRIORITY,
   ExpiredError,
   InferenceError,
@@ -18,9 +18,10 @@ import {
   type Model,
   type Tensor,
 } from '../inference.ts';
-import { elementCount } from '../protocol/element-count.ts';
+import { arrangeInputs } from './arrange-inputs.ts';
 import { QuietWork, type BatchTrial } from './quiet-work.ts';
 import type { SessionResult, SessionTensor, SessionWorker } from './session-worker.ts';
+import { trialRun } from './trial-run.ts';
 
 export interface OnnxModelOptions {
   readonly facts: ModelFacts;
@@ -31,6 +32,8 @@ export interface OnnxModelOptions {
   readonly hasRows: boolean;
   readonly limits: BatchLimits;
   readonly clock: Clock;
+  /** Milliseconds after which a run of made-up inputs counts as hung. That of a request is its server's to watch. */
+  readonly longestRun: number;
   /** Inputs of so many rows to measure with how large a batch pays; without it every batch may be as large as the limits allow. */
   readonly makeRows?: (rows: number) => readonly Tensor[] | undefined;
   /** What else to do once nobody asks; it must not reject. */
@@ -123,7 +126,7 @@ export class OnnxModel implements Model {
       if (this.#ended !== undefined) throw this.#ended;
       const { signal } = request;
       signal?.throwIfAborted();
-      const inputs = this.#arrange(request.inputs);
+      const inputs = arrangeInputs(request.inputs, this.facts.inputs);
       const { priority = 0, deadline = Infinity } = request;
       const now = this.#clock.monotonic();
       if (deadline <= now) throw new ExpiredError();
@@ -151,25 +154,6 @@ export class OnnxModel implements Model {
   async close(): Promise<void> {
     this.#end(new Error('The model is closed.'));
     await Promise.all([this.#quietWork.ended(), ...this.#workers.map((worker) => worker.close())]);
-  }
-
-  /** The request's inputs in the model's order. What does not fit its own shape would move the rows of others, so it ends here. */
-  #arrange(given: readonly Tensor[]): readonly Tensor[] {
-    const { inputs } = this.facts;
-    const inOrder =
-      given.length === inputs.length && given.every((tensor, index) => tensor.name === inputs[index]?.name);
-    const tensors = inOrder ? given : inputs.flatMap(({ name }) => given.find((tensor) => tensor.name === name) ?? []);
-    if (tensors.length !== inputs.length) throw new InferenceError('An input is missing.');
-    for (const { name, datatype, shape, data } of tensors) {
-      const length = data instanceof Uint8Array ? data.byteLength : data.length;
-      const expected = elementCount(shape) * (DATATYPE_BYTES[datatype] ?? 1);
-      if (length !== expected || data instanceof Uint8Array !== (datatype !== 'BYTES')) {
-        throw new InferenceError(
-          `The data of input "${name}" is ${length} long where its shape and datatype need ${expected}.`,
-        );
-      }
-    }
-    return tensors;
   }
 
   #enqueue(waiting: Waiting): void {
@@ -215,20 +199,18 @@ export class OnnxModel implements Model {
     }
   }
 
-  #batchTrial({ facts, limits, makeRows, onMeasured }: OnnxModelOptions): BatchTrial | undefined {
+  #batchTrial({ facts, limits, makeRows, longestRun, onMeasured }: OnnxModelOptions): BatchTrial | undefined {
     if (makeRows === undefined) return undefined;
+    const run = trialRun({
+      clock: this.#clock,
+      makeRows,
+      outputs: this.#outputNames,
+      longest: longestRun,
+      onHung: this.#break,
+    });
     return {
       maxBatchSize: limits.maxBatchSize,
-      run: async (worker, rows) => {
-        const inputs = makeRows(rows);
-        if (inputs === undefined) return undefined;
-        try {
-          return (await worker.run(packInputs([inputs]), this.#outputNames)).timing.compute;
-        } catch (error) {
-          if (error instanceof InferenceError) return undefined;
-          throw error;
-        }
-      },
+      run,
       onEnd: (measurement) => {
         const batching = measurement.decide(facts.batching.reason);
         const { enabled, maxBatchSize = limits.maxBatchSize } = batching;
@@ -268,20 +250,17 @@ export class OnnxModel implements Model {
     settle();
   }
 
-  #answer(batch: readonly Waiting[], { outputs, timing }: SessionResult, start: number, packing: number): void {
+  #answer(batch: readonly Waiting[], result: SessionResult, start: number, packing: number): void {
     const received = this.#clock.monotonic();
-    const tensors = outputs.map(toTensor);
-    const parts =
-      batch.length === 1
-        ? [tensors]
-        : splitOutputs(
-            tensors,
-            batch.map(({ rows }) => rows),
-          );
+    const parts = sharesOf(
+      result,
+      batch.map(({ rows }) => rows),
+    );
     if (parts === undefined) {
       this.#fail(batch, new InferenceError('The model gave another number of rows than it got.'));
       return;
     }
+    const { timing } = result;
     const computeInput = packing + timing.computeInput;
     const computeOutput = timing.computeOutput + this.#clock.monotonic() - received;
     let rows = 0;
@@ -316,18 +295,6 @@ export class OnnxModel implements Model {
       reject(this.#ended);
     }
   }
-}
-
-/** Equal for requests that can be rows of one run; undefined for a request whose inputs do not agree on their rows, or have none. */
-function batchKey(request: InferenceRequest, inputs: readonly Tensor[], rows: number): string | undefined {
-  if (rows === 0) return undefined;
-  let key = request.outputs?.join('\0') ?? '';
-  for (const { datatype, shape } of inputs) {
-    if (shape[0] !== rows) return undefined;
-    key += datatype;
-    for (let axis = 1; axis < shape.length; axis += 1) key += `,${shape[axis] ?? ''}`;
-  }
-  return key;
 }
 
 /** Throws InferenceError if there is no memory for so much, which may be because of the company alone. */

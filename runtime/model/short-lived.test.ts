@@ -41,6 +41,7 @@ function makeModel(isBatched: boolean): OnnxModel {
     workers: [echo],
     hasRows: true,
     limits: { maxBatchSize: 4, maxDelayMilliseconds: 0 },
+    longestRun: 120_000,
     clock: new ManualClock(),
   });
 }
