@@ -1,6 +1,6 @@
 /**
  * A counter that exports zeros for what has not happened yet, so that a rate sees the step from nothing to one, and makes them only when it is asked: kept, those
- * of one function that nobody calls take 15 KB.
+ * of one function that nobody calls take 10 KB, with those of its cold starts.
  */
 import { Counter, type CounterConfiguration, type LabelValues } from 'prom-client';
 
