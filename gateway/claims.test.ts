@@ -1,6 +1,6 @@
 /** A revision with a concurrencyLimit behind several gateways: one of them gives out the pods' slots, whoever has the client. */
 import { createServer, request as httpRequest, type Server } from 'node:http';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { FunctionRoute } from '../common/wire/routes.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from '../common/wire/headers.ts';
 import { signToken } from '../common/wire/tokens.ts';
@@ -18,7 +18,6 @@ import { GatewayGroup } from './testing/gateway-group.ts';
 import { refuse, StubRuntime, withoutAdmission, type Received } from './testing/stub-runtime.ts';
 
 // Nothing here waits for time; three gateways in one process only take their turns.
-jest.setTimeout(30_000);
 
 const IN_FLIGHT = 'pilotlight_gateway_requests_in_flight';
 const QUEUED = 'pilotlight_gateway_requests_queued';

@@ -1,11 +1,9 @@
 /** Pods that are new, that hang, that answer with errors alone, or that die one after the other. */
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { RESPONSE_HEADERS } from '../common/wire/headers.ts';
 import { call, type Answer } from './testing/client.ts';
 import { functionRoute, GatewayFixture, revisionRoute } from './testing/gateway-fixture.ts';
 import { answerOk, stall, type Behaviour, type Received, type StubRuntime } from './testing/stub-runtime.ts';
-
-jest.setTimeout(30_000);
 
 let gateway: GatewayFixture;
 beforeEach(async () => {

@@ -150,7 +150,7 @@ test('kills itself when a run does not end, and is started again in place', asyn
   expect((await infer(again, [trips(1)])).status).toBe(200);
   program.child.kill('SIGTERM');
   expect(await program.ended).toBe(0);
-}, 15_000);
+});
 
 test('announces itself to its gateways once it is warm', async () => {
   const announced = Promise.withResolvers<unknown>();

@@ -53,7 +53,7 @@ test('that begin to fill it in the same instant all get the model, and leave one
   expect(readdirSync(join(fixture.directory, 'sha256'))).toEqual([sha(bytes)]);
   expect(readdirSync(join(fixture.directory, 'entries'))).toEqual([`${sha(bytes)}.json`]);
   expect(fetching()).toEqual([]);
-}, 30_000);
+});
 
 test('one that is killed in the middle leaves nothing for long', async () => {
   const bytes = Buffer.alloc(1_000_000, 'm');
@@ -72,7 +72,7 @@ test('one that is killed in the middle leaves nothing for long', async () => {
   const { path } = await start(`${base}/model.onnx`).answer;
   expect(path).toBe(join(fixture.directory, 'sha256', sha(bytes)));
   expect(fetching()).toEqual([]);
-}, 30_000);
+});
 
 test('one makes no room with what another uses, and does with what none uses any more', async () => {
   const models: Record<string, Buffer> = { '/a': Buffer.alloc(1000, 'a'), '/b': Buffer.alloc(1000, 'b') };
@@ -86,4 +86,4 @@ test('one makes no room with what another uses, and does with what none uses any
   await end(user.child);
   await expect(start(`${base}/b`, '1500').answer).resolves.toMatchObject({ path: expect.any(String) });
   expect(existsSync(path)).toBe(false);
-}, 30_000);
+});
