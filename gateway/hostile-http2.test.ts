@@ -6,6 +6,7 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
+  type Settings,
 } from 'node:http2';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
@@ -54,9 +55,9 @@ async function serve(grpc?: number): Promise<void> {
   await gateway.leader([functionRoute({ revisions: [revisionRoute(pods)] })]);
 }
 
-function session(): { session: ClientHttp2Session; socket: Socket } {
+function session(settings: Settings = {}): { session: ClientHttp2Session; socket: Socket } {
   const socket = connect(gateway.ports.http, '127.0.0.1');
-  const made = connectHttp2('http://gateway', { createConnection: () => socket });
+  const made = connectHttp2('http://gateway', { createConnection: () => socket, settings });
   made.on('error', () => undefined);
   closing.push(() => made.destroy());
   return { session: made, socket };
@@ -141,6 +142,23 @@ test.each(['before', 'after'])(
     expect(await gateway.metric('pilotlight_gateway_requests_total', { outcome: 'aborted' })).toBe(1);
   },
 );
+
+test('a stream that its client resets without an error while its answer cannot be sent is over', async () => {
+  const pod = await stub((call, runtime) => {
+    begin(call, runtime);
+    call.stream.end('an answer that does not wait for the end of the request');
+  });
+  await serve(pod.port);
+  const { session: one } = session({ initialWindowSize: 0 });
+  await once(one, 'remoteSettings');
+  const stream = request(one);
+  stream.write(MESSAGE);
+  await pod.received.next();
+  await once(stream, 'response');
+  await gateway.inFlight(0);
+  stream.destroy();
+  await gateway.until(async () => (await gateway.metric('pilotlight_gateway_requests_total')) > 0);
+});
 
 test('the calls of a client that ends its connection leave their places', async () => {
   await serve();

@@ -10,6 +10,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { closeWhenReset } from '../../common/platform/http2-reset.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import { Http2Caller } from './http2-caller.ts';
 import { readRequestHead, type RequestHead } from './request-head.ts';
@@ -77,8 +78,7 @@ export class Http2Clients {
     });
     session.on('stream', (stream, headers, flags, raw: readonly string[]) => {
       stream.on('error', () => undefined);
-      // With bytes that nobody has read, a stream that its client resets with code 0 would else stay as it is, its request in a pod.
-      stream.once('aborted', () => setImmediate(() => stream.destroy()));
+      closeWhenReset(stream);
       if (this.#streams >= this.#options.maxStreams) return stream.close(constants.NGHTTP2_REFUSED_STREAM);
       cancelIdle();
       open += 1;

@@ -60,6 +60,8 @@ export class GrpcCall {
   finish(code: GrpcStatus = GRPC_STATUS.OK, message = '', headers: OutgoingHttpHeaders = {}): void {
     if (this.hasEnded) return;
     this.#hasEnded = true;
+    // Unread, the stream would not close.
+    this.stream.resume();
     const status: OutgoingHttpHeaders = { 'grpc-status': String(code) };
     if (message !== '') status['grpc-message'] = encodeGrpcMessage(message);
     if (this.stream.headersSent) {

@@ -9,6 +9,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { closeWhenReset } from '../../common/platform/http2-reset.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { RESPONSE_HEADERS } from '../../common/wire/headers.ts';
 import { namesAnotherPod } from '../admission/decide-admission.ts';
@@ -65,8 +66,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
     // An error of the stream is the client's; what matters is that it closes.
     stream.on('error', () => undefined);
-    // One that is not read would else stay as it is when its client resets it with code 0, and keep its place.
-    stream.once('aborted', () => setImmediate(() => stream.destroy()));
+    closeWhenReset(stream);
     const call = new GrpcCall(stream, headers, identity);
     const fail = (error: unknown): void => {
       if (error instanceof Abandoned) return;
