@@ -7,8 +7,8 @@ import type { Field } from './field.ts';
 
 export type Convention = (field: Field) => string | undefined;
 
-/** What has no value that would mean its absence. */
-const OPTIONAL_WITHOUT_DEFAULT = ['spec.traffic[].tag'];
+/** What has no value that would mean its absence, or whose default is another one for each value of another field. */
+const OPTIONAL_WITHOUT_DEFAULT = ['spec.traffic[].tag', 'spec.scaling.target'];
 
 export const CONVENTIONS = {
   isDescribed: ({ name, schema }) =>

@@ -7,7 +7,7 @@ export function describeCustomResources(current: CurrentSubject): void {
       const { cluster, namespace } = current();
       const created = await cluster.create(FUNCTIONS, modelFunction({ namespace, name: uniqueName('defaulted') }));
       expect(created.spec).toMatchObject({
-        scaling: { minReplicas: 0, maxReplicas: 10, target: 8 },
+        scaling: { minReplicas: 0, maxReplicas: 10, stableWindowSeconds: 60 },
         timeoutSeconds: 60,
       });
       expect(created.spec['model']).toEqual({ uri: 'https://example.invalid/model.onnx' });
