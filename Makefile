@@ -76,7 +76,7 @@ bench-memory: install ## Print the runtime's memory over a million requests, 200
 	@node scripts/build.ts
 	@node e2e/bench/memory/main.ts $(PARTS)
 
-fuzz: install ## Send a million hostile requests to running servers (about 6 minutes); SEED=7 FROM=0 COUNT=1000: these
+fuzz: install ## Send a million hostile requests to running servers by HTTP and gRPC (about 15 minutes); SEED=7 FROM=0 COUNT=1000: these
 	@node scripts/build.ts
 	@node e2e/fuzz/main.ts
 

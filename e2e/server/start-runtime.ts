@@ -20,6 +20,11 @@ export interface Server {
   readonly port: number;
 }
 
+export interface RuntimeServer extends Server {
+  readonly grpcPort: number;
+  readonly metricsPort: number;
+}
+
 /** Gives each server that it started to `own`, whose owner ends it; writes below `directory`. */
 export interface Workplace {
   readonly directory: string;
@@ -52,8 +57,9 @@ export async function startRuntime(
   workplace: Workplace,
   model: ServedModel,
   change: Partial<RuntimeSpecification> = {},
-): Promise<Server> {
-  const port = await freePort();
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RuntimeServer> {
+  const [port, grpcPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   const specification = { ...defaultSpecification(model), ...change };
   const names = RUNTIME_ENVIRONMENT;
   const process = new MeasuredProcess(
@@ -67,14 +73,15 @@ export async function startRuntime(
         [names.specification]: JSON.stringify(specification),
         [names.modelDirectory]: workplace.directory,
         [names.httpPort]: String(port),
-        [names.grpcPort]: '0',
-        [names.metricsPort]: '0',
+        [names.grpcPort]: String(grpcPort),
+        [names.metricsPort]: String(metricsPort),
         [names.logLevel]: 'error',
+        ...environment,
       },
     },
   );
   workplace.own(process);
-  return untilReady(process, port, '/v2/health/ready');
+  return { ...(await untilReady(process, port, '/v2/health/ready')), grpcPort, metricsPort };
 }
 
 export async function untilReady(process: MeasuredProcess, port: number, path: string): Promise<Server> {

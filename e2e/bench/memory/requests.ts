@@ -4,6 +4,7 @@ import { formatSummary, summarise } from '../median.ts';
 import { closedLoop } from '../http-load.ts';
 import { formatTable } from '../table.ts';
 import { makeRequest } from '../runtime/requests.ts';
+import { httpTarget } from '../../fuzz/http-target.ts';
 import { fuzz } from '../../fuzz/fuzz.ts';
 import { SEEDS } from '../../fuzz/seeds.ts';
 import { startRuntime, type Workplace } from '../../server/start-runtime.ts';
@@ -36,7 +37,7 @@ export async function measureRequests(workplace: Workplace): Promise<boolean> {
       good += requests;
     }
     const hostile = {
-      targets: [{ seed, server }],
+      targets: [httpTarget(seed, server)],
       seed: SEED,
       from: round * HOSTILE,
       count: HOSTILE,
