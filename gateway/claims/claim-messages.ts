@@ -4,13 +4,16 @@
  */
 import { boolean, fields, integer, name, number, oneOf, optional } from '../../common/wire/fields.ts';
 import { parseAddress, parseUid } from '../../common/wire/parse-announcement.ts';
-import type { RestReason } from '../revision/pod-rest.ts';
+import { REST_REASONS } from '../revision/pod-rest.ts';
 import type { ClaimOutcome, ClaimRequest, GrantedPod } from '../revision/slot-owner.ts';
 
 export const CLAIMS_PATH = '/v1/claims';
 
 /** Far more than any message has. */
 export const MAX_CLAIM_LINE_BYTES = 16 * 1024;
+
+/** Bytes that wait for a gateway that does not read. */
+export const MOST_UNSENT_BYTES = 16 * 1024 * 1024;
 
 /** Each side says something this often, and takes the other for gone after so long without a word. */
 export const BEAT_MILLISECONDS = 1_000;
@@ -30,16 +33,6 @@ export type OwnerMessage =
   | Beat
   | { readonly type: 'grant'; readonly id: number; readonly pod: GrantedPod }
   | { readonly type: 'deny'; readonly id: number };
-
-const REASONS: readonly RestReason[] = [
-  'WrongPod',
-  'LimitReached',
-  'Draining',
-  'NotReady',
-  'Unreachable',
-  'Silent',
-  'Stranger',
-];
 
 /** Throws a FieldError. */
 export function parseClaimantMessage(value: unknown): ClaimantMessage {
@@ -61,7 +54,7 @@ export function parseClaimantMessage(value: unknown): ClaimantMessage {
 }
 
 function parseOutcome(value: unknown, path: string): ClaimOutcome {
-  return typeof value === 'number' ? integer(value, path, 200, 999) : oneOf(value, path, REASONS);
+  return typeof value === 'number' ? integer(value, path, 200, 999) : oneOf(value, path, REST_REASONS);
 }
 
 /** Throws a FieldError. */

@@ -13,6 +13,7 @@ import type { RouteTable } from '../routing/route-table.ts';
 import {
   BEAT_MILLISECONDS,
   MAX_CLAIM_LINE_BYTES,
+  MOST_UNSENT_BYTES,
   parseClaimantMessage,
   SILENCE_MILLISECONDS,
   type ClaimantMessage,
@@ -21,8 +22,6 @@ import {
 
 /** Claims of one gateway at once: as many as it has connections on both ports by default, and its streams of HTTP/2 as many again. */
 const MOST_CLAIMS = 40_000;
-/** Bytes that wait for a gateway that does not read. */
-const MOST_UNSENT_BYTES = 16 * 1024 * 1024;
 
 export interface ClaimStreamParts {
   readonly clock: Clock;

@@ -1,5 +1,6 @@
 /** The way to one other gateway that gives out slots: keeps a stream of claims open, and tells when there is none. */
 import { request as httpRequest, type ClientRequest } from 'node:http';
+import { backOff } from '../../common/platform/back-off.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { encodeLine, NdjsonDecoder } from '../../common/wire/ndjson.ts';
@@ -10,6 +11,7 @@ import {
   BEAT_MILLISECONDS,
   CLAIMS_PATH,
   MAX_CLAIM_LINE_BYTES,
+  MOST_UNSENT_BYTES,
   parseOwnerMessage,
   SILENCE_MILLISECONDS,
   type ClaimantMessage,
@@ -17,8 +19,6 @@ import {
 
 const FIRST_RETRY_MILLISECONDS = 100;
 const LAST_RETRY_MILLISECONDS = 5_000;
-/** Bytes that wait for a gateway that does not read. */
-const MOST_UNSENT_BYTES = 16 * 1024 * 1024;
 
 export interface PeerParts {
   readonly clock: Clock;
@@ -138,10 +138,8 @@ export class Peer implements SlotOwner {
   #fail(cause: Error): void {
     const { clock, random, logger } = this.#parts;
     this.#reset();
-    const most = Math.min(LAST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** this.#failures);
-    this.#failures = Math.min(this.#failures + 1, 30);
-    // Between half and all of it, so that gateways that lost one together do not come back together.
-    const milliseconds = most * (0.5 + random() / 2);
+    const milliseconds = backOff(this.#failures, FIRST_RETRY_MILLISECONDS, LAST_RETRY_MILLISECONDS, random());
+    this.#failures += 1;
     logger.warn(
       { gateway: this.route.id, err: cause, milliseconds },
       'Lost the queue of another gateway, trying again',

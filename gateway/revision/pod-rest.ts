@@ -21,6 +21,8 @@ const REST: Readonly<Record<RestReason, { readonly first: number; readonly most:
   Stranger: { first: 1_000, most: 30_000 },
 };
 
+export const REST_REASONS = Object.keys(REST) as RestReason[];
+
 /** Milliseconds; `failures` counts those in a row, this one included, so it is at least 1. */
 export function podRest(reason: RestReason, failures: number): number {
   const { first, most } = REST[reason];

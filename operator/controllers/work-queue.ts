@@ -2,6 +2,7 @@
  * Runs a function for keys: a key that is added many times runs once, never twice at the same time, and again if it was added while it ran.
  * It decides only when; what a key means is the caller's.
  */
+import { backOff } from '../../common/platform/back-off.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 
 export interface WorkQueueOptions {
@@ -103,7 +104,7 @@ export class WorkQueue {
   /** Doubles from `firstRetry` to `longest`, of which at least half is waited. */
   #retryDelay(failures: number, longest: number): number {
     const { firstRetry, random } = this.#options;
-    return (Math.min(longest, firstRetry * 2 ** failures) / 2) * (1 + random());
+    return backOff(failures, firstRetry, longest, random());
   }
 
   #cancelLater(key: string): void {

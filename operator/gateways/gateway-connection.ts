@@ -1,3 +1,4 @@
+import { backOff } from '../../common/platform/back-off.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import type { DemandRecord } from '../../common/wire/demand.ts';
@@ -175,10 +176,8 @@ export class GatewayConnection {
     const lasted = this.#hello === undefined ? 0 : clock.monotonic() - this.#connectedAt;
     if (lasted > LAST_RETRY_MILLISECONDS) this.#failures = 0;
     this.#disconnect();
-    const most = Math.min(LAST_RETRY_MILLISECONDS, FIRST_RETRY_MILLISECONDS * 2 ** this.#failures);
-    // Between half and all of it, so that replicas and gateways that lost each other together do not come back together.
-    const milliseconds = most * (0.5 + random() / 2);
-    this.#failures = Math.min(this.#failures + 1, 30);
+    const milliseconds = backOff(this.#failures, FIRST_RETRY_MILLISECONDS, LAST_RETRY_MILLISECONDS, random());
+    this.#failures += 1;
     logger.warn({ gateway: this.address.id, err: cause, milliseconds }, 'Lost the gateway, trying again');
     this.#cancelRetry = clock.after(milliseconds, () => this.#open());
   }

@@ -1,3 +1,5 @@
+import { backOff } from '../../common/platform/back-off.ts';
+
 const FIRST_MILLISECONDS = 50;
 const MOST_MILLISECONDS = 1000;
 /** A gateway that says no (an old key, a clock, a bug) will not soon say yes, and each answer costs it a signature check. */
@@ -8,6 +10,7 @@ const REFUSED_MILLISECONDS = 10_000;
  * that a hundred pods that start at once do not knock at once again.
  */
 export function retryDelay(attempt: number, refused: boolean, random: number): number {
-  const whole = refused ? REFUSED_MILLISECONDS : Math.min(MOST_MILLISECONDS, FIRST_MILLISECONDS * 2 ** attempt);
-  return whole * (0.5 + random / 2);
+  return refused
+    ? backOff(0, REFUSED_MILLISECONDS, REFUSED_MILLISECONDS, random)
+    : backOff(attempt, FIRST_MILLISECONDS, MOST_MILLISECONDS, random);
 }

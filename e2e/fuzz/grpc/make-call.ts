@@ -66,22 +66,7 @@ export function makeCall(seed: Seed, random: Random): Call {
       }),
     },
     pieces: random.chance(0.7) ? [body] : split(body, random),
-    then: random.pick([
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'end',
-      'cancel',
-      'forget',
-    ]),
+    then: random.chance(0.86) ? 'end' : random.pick(['cancel', 'forget']),
   };
 }
 

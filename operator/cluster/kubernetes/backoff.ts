@@ -1,4 +1,5 @@
 /** How long to wait before another attempt; pure, the randomness is an argument. */
+import { backOff } from '../../../common/platform/back-off.ts';
 
 const BASE_MILLISECONDS = 500;
 /** However long an API server was away, it is found again within this. An operator has a handful of watches, so that is no load to speak of. */
@@ -14,6 +15,5 @@ const FIRST_MILLISECONDS = 100;
 export function backoffMilliseconds(failures: number, random: number, retryAfterSeconds = 0): number {
   const wish = Math.min(retryAfterSeconds * 1000, WISH_CAP_MILLISECONDS);
   if (failures === 0) return Math.max(FIRST_MILLISECONDS * random, wish);
-  const ceiling = Math.min(BASE_MILLISECONDS * 2 ** (failures - 1), CAP_MILLISECONDS);
-  return Math.max((ceiling * (1 + random)) / 2, wish);
+  return Math.max(backOff(failures - 1, BASE_MILLISECONDS, CAP_MILLISECONDS, random), wish);
 }
