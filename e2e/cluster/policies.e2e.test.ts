@@ -61,6 +61,7 @@ describe('an author is refused', () => {
     ['an account', { pod: { serviceAccountName: 'cloud-admin' } }, 'spec.pod.serviceAccountName must be left out'],
     ['a priority', { pod: { priorityClassName: 'system-node-critical' } }, 'spec.pod.priorityClassName'],
     ['a thousand pods', { scaling: { maxReplicas: 1000 } }, 'spec.scaling.maxReplicas must be at most 20'],
+    ['a place before others in line for GPUs', { scaling: { priority: 1 } }, 'spec.scaling.priority must be at most 0'],
     ['the memory of the gateways', { queue: { maxBytes: 2 ** 36 } }, 'spec.queue.maxBytes'],
   ])('%s', async (_what, spec, message) => {
     await expect(suite.apply(modelFunction('probe', spec))).rejects.toThrow(message);
