@@ -74,11 +74,16 @@ describe('what a pod gets to see', () => {
         'x-forwarded-host': 'digits.default',
         'x-forwarded-proto': 'http',
         'pilotlight-pod-uid': 'pod0',
-        'pilotlight-revision': 'digits-00001',
-        'pilotlight-concurrency-limit': '0',
         'pilotlight-timeout-ms': '60000',
       },
     });
+  });
+
+  test('says how many requests the pod may have at once, where there is a limit', async () => {
+    const runtime = await gateway.runtime('pod0');
+    await gateway.leader([functionRoute({ concurrencyLimit: 3, revisions: [revisionRoute([runtime.route()])] })]);
+    const { text } = await call(gateway.ports.http);
+    expect(JSON.parse(text)).toMatchObject({ headers: { 'pilotlight-concurrency-limit': '3' } });
   });
 
   test.each(['GET', 'HEAD', 'DELETE', 'PUT', 'OPTIONS'])('has its method: %s', async (method) => {

@@ -4,8 +4,7 @@
 export const REQUEST_HEADERS = {
   /** The pod this request is meant for; another pod answers 421. */
   podUid: 'pilotlight-pod-uid',
-  revision: 'pilotlight-revision',
-  /** Hard limit of requests in the pod at once, 0 for none: a live value, so that changing it needs no new pod. */
+  /** Hard limit of requests in the pod at once; without it there is none. A live value, so that changing it needs no new pod. */
   concurrencyLimit: 'pilotlight-concurrency-limit',
   /** Milliseconds the execution may take, counted by the pod from admission. */
   timeout: 'pilotlight-timeout-ms',

@@ -41,7 +41,6 @@ test('a pod has its second to refuse a large body from when the request is sent,
     fields: [],
     body: Readable.from(['x']),
     streamedLength: undefined,
-    revision: 'digits-00001',
     concurrencyLimit: 0,
     timeoutMilliseconds: 60_000,
   });

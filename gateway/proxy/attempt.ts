@@ -29,7 +29,7 @@ export interface AttemptRequest {
   readonly body: Buffer | Readable | null;
   /** Of a streamed body, if known. */
   readonly streamedLength: number | undefined;
-  readonly revision: string;
+  /** 0: none. */
   readonly concurrencyLimit: number;
   readonly timeoutMilliseconds: number;
 }
@@ -75,13 +75,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const headers = request.fields.concat(
       REQUEST_HEADERS.podUid,
       this.pod.uid,
-      REQUEST_HEADERS.revision,
-      request.revision,
-      REQUEST_HEADERS.concurrencyLimit,
-      String(request.concurrencyLimit),
       REQUEST_HEADERS.timeout,
       String(request.timeoutMilliseconds),
     );
+    if (request.concurrencyLimit > 0) headers.push(REQUEST_HEADERS.concurrencyLimit, String(request.concurrencyLimit));
     if (request.body instanceof Readable) {
       headers.push(REQUEST_HEADERS.tellAdmission, '1');
       if (request.streamedLength !== undefined) headers.push('content-length', String(request.streamedLength));

@@ -139,7 +139,6 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
       fields: this.#fields(),
       body: this.#hasBody ? this.#body.send() : null,
       streamedLength: this.#head.contentLength,
-      revision: name,
       concurrencyLimit: settings.concurrencyLimit,
       timeoutMilliseconds: timeout,
     });
