@@ -74,6 +74,7 @@ describe('a revision', () => {
     }
     await loop.cluster.scale(MODEL_REVISIONS, key, 7);
     await loop.settle();
+    await loop.walk(1);
     expect((await loop.revision(key.name)).spec.replicas).toBe(1);
     expect(await loop.pods()).toEqual(['digits-00001-0']);
   });

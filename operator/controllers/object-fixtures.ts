@@ -94,6 +94,7 @@ export function modelRevision(
 export function revisionObservation(own: Partial<RevisionObservation> = {}): RevisionObservation {
   return {
     revision: modelRevision(1),
+    generation: 1,
     pods: [],
     desired: 0,
     initialReplicas: 1,

@@ -19,6 +19,7 @@ import { restoreHistory } from '../pods/start-history.ts';
 import { expectedStart } from '../pods/start-time.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
 import { viewFunction, type FunctionView } from './function-view.ts';
+import { countsHeldFor } from './held-counts.ts';
 import { keyOf, parseKey } from './object-key.ts';
 import {
   dueAgain,
@@ -268,9 +269,13 @@ export class RevisionController {
     const { mode, wokenAt } = autoscaler.decision(key) ?? {};
     // What was created and removed just now is in the watch already where the cluster is in this process.
     const { pods, announcement } = this.#observePods(revision, view, memory);
+    const isOtherScale = revision.spec.replicas !== desired;
     const next = revisionStatus(
       {
         revision,
+        // Setting the scale counts it up, and a status of the generation before would be written again. If the scale is so already and that was not seen
+        // yet, whoever set it counted it up.
+        generation: (revision.metadata.generation ?? 0) + (isOtherScale ? 1 : 0),
         pods,
         desired,
         initialReplicas: view.function.spec.scaling.initialReplicas,
@@ -289,9 +294,14 @@ export class RevisionController {
     if (this.#leads) metrics.observe(revision, desired, next.readyReplicas ?? 0, mode);
     const untoldFor = this.#untoldFor(subject, next, wokenAt);
     if (untoldFor > 0) return untoldFor;
-    if (revision.spec.replicas !== desired) await cluster.scale(MODEL_REVISIONS, { namespace, name }, desired);
     const patch = statusPatch(revision.status, next);
-    if (patch === undefined) return undefined;
+    if (patch === undefined) {
+      memory.countsDueAt = undefined;
+      return undefined;
+    }
+    const countsHeld = countsHeldFor(memory, revision.status, next, clock.monotonic());
+    if (countsHeld > 0) return countsHeld;
+    if (isOtherScale) await cluster.scale(MODEL_REVISIONS, { namespace, name }, desired);
     await cluster.patchStatus(MODEL_REVISIONS, { namespace, name }, patch);
     recordEvents(events, revision, revisionEvents(revision.status, next));
     return undefined;

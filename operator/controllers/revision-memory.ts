@@ -1,8 +1,9 @@
 /** What the operator knows of a revision beside its object, and would find out anew after a restart. */
 import { NO_FAILURES, type StartHistory } from '../pods/start-history.ts';
 import type { StartTimes } from '../pods/start-time.ts';
+import type { HeldCounts } from './held-counts.ts';
 
-export interface RevisionMemory {
+export interface RevisionMemory extends HeldCounts {
   history: StartHistory;
   /** Milliseconds since the epoch since when a pod has been ready without a gap. */
   readySince: number | undefined;
@@ -44,5 +45,6 @@ export function newMemory(history: StartHistory = NO_FAILURES, startTimes: Start
     wokenAt: undefined,
     unansweredWake: undefined,
     functionGeneration: 0,
+    countsDueAt: undefined,
   };
 }

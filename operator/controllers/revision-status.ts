@@ -12,6 +12,8 @@ import { isProven, PROVEN } from './plan-revisions.ts';
 
 export interface RevisionObservation {
   readonly revision: ModelRevision;
+  /** Of the spec that the status is about. */
+  readonly generation: number;
   /** All that exist. */
   readonly pods: readonly PodState[];
   readonly desired: number;
@@ -47,9 +49,8 @@ interface Trouble {
 }
 
 export function revisionStatus(observation: RevisionObservation, now: number): ModelRevisionStatus {
-  const { revision, pods, desired, history, mode, wokenAt, announcement, startMilliseconds } = observation;
+  const { revision, generation, pods, desired, history, mode, wokenAt, announcement, startMilliseconds } = observation;
   const before = revision.status;
-  const generation = revision.metadata.generation ?? 0;
   // It outlives the row that it was in.
   const failure = history.last === undefined ? before?.lastFailure : lastFailure(history.last);
   const model = announcement?.model ?? before?.model;
