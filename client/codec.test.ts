@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Tensor } from '../runtime/inference.ts';
+import { packBytesElements, unpackBytesElements } from '../runtime/protocol/bytes-elements.ts';
 import { responseEncoder } from '../runtime/protocol/encode-response.ts';
 import { HEADER_LENGTH, parseRequest } from '../runtime/protocol/parse-request.ts';
 import { tensors } from '../runtime/protocol/tensor.arbitrary.ts';
@@ -15,8 +16,8 @@ const encode = responseEncoder('digits', 'digits-00001');
 
 /** A tensor of the runtime as a user of the client holds it. */
 function asInput({ datatype, shape, data }: Tensor): InputTensor {
-  if (datatype === 'BYTES') return { datatype, shape, data: data as readonly Uint8Array[] };
-  const bytes = Uint8Array.from(data as Uint8Array);
+  if (datatype === 'BYTES') return { datatype, shape, data: unpackBytesElements(data) };
+  const bytes = Uint8Array.from(data);
   return { datatype, shape, data: new TYPED_ARRAYS[datatype](bytes.buffer) } as InputTensor;
 }
 
@@ -25,7 +26,7 @@ function inputsOf(list: readonly Tensor[]): Record<string, InputTensor> {
 }
 
 function bytesOf(data: Tensor['data'] | InputTensor['data']): unknown {
-  if (Array.isArray(data)) return (data as readonly Uint8Array[]).map((element) => [...element]);
+  if (Array.isArray(data)) return [...packBytesElements(data as readonly Uint8Array[])];
   const { buffer, byteOffset, byteLength } = data as Uint8Array;
   return [...new Uint8Array(buffer, byteOffset, byteLength)];
 }

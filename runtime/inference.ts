@@ -24,8 +24,8 @@ export interface Tensor {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
-  /** Row-major elements: little-endian bytes, of any alignment (a view into the request's body); for BYTES the elements themselves. */
-  readonly data: Uint8Array | readonly Uint8Array[];
+  /** Row-major elements: little-endian bytes, of any alignment (a view into the request's body); BYTES as bytes-elements.ts has them. */
+  readonly data: Uint8Array;
 }
 
 export interface InferenceRequest {

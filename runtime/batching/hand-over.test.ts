@@ -22,7 +22,6 @@ describe('inputs are not handed over', () => {
     ['that are not aligned', [floats('x', at(0)), floats('z', at(18))]],
     ['of which one is elsewhere', [floats('x', at(0)), floats('z', at(0, new ArrayBuffer(8)))]],
     ['that threads share', [floats('x', at(0, new SharedArrayBuffer(8)))]],
-    ['of BYTES', [{ name: 'x', datatype: 'BYTES', shape: [1], data: [at(0)] }]],
   ])('%s', (_which, inputs) => {
     expect(handOver(inputs)).toBeUndefined();
   });

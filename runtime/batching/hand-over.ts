@@ -2,11 +2,11 @@
 import { DATATYPE_BYTES, type Tensor } from '../inference.ts';
 import type { SessionTensor } from '../model/session-worker.ts';
 
-/** Undefined where they must be packed: BYTES, elements that are not aligned, or more than one buffer. */
+/** Undefined where they must be packed: elements that are not aligned, or more than one buffer. */
 export function handOver(inputs: readonly Tensor[]): SessionTensor[] | undefined {
   const tensors: SessionTensor[] = [];
   for (const { name, datatype, shape, data } of inputs) {
-    if (!(data instanceof Uint8Array) || !isInArrayBuffer(data)) return undefined;
+    if (!isInArrayBuffer(data)) return undefined;
     if (data.byteOffset % (DATATYPE_BYTES[datatype] ?? 1) !== 0) return undefined;
     if (tensors.length > 0 && data.buffer !== tensors[0]?.data.buffer) return undefined;
     tensors.push({ name, datatype, shape, data });

@@ -1,6 +1,5 @@
 /** Lays the inputs of a batch into one fresh buffer, which a transfer then moves to the session's thread: every row is copied once, and only here. */
 import type { Tensor } from '../inference.ts';
-import { packBytes, packedLength } from '../model/packed-bytes.ts';
 import type { SessionTensor } from '../model/session-worker.ts';
 
 /** The alignment that the largest element type needs. */
@@ -14,7 +13,7 @@ export function packInputs(requests: readonly (readonly Tensor[])[]): SessionTen
   const first = requests[0] ?? [];
   const lengths = first.map((_, index) => {
     let length = 0;
-    for (const inputs of requests) length += byteLength(inputs[index]);
+    for (const inputs of requests) length += inputs[index]?.data.byteLength ?? 0;
     return length;
   });
   let total = 0;
@@ -32,21 +31,11 @@ export function packInputs(requests: readonly (readonly Tensor[])[]): SessionTen
     for (const inputs of requests) {
       const input = inputs[index];
       if (input === undefined) continue;
-      offset = write(input.data, data, offset);
+      data.set(input.data, offset);
+      offset += input.data.byteLength;
       rows += input.shape[0] ?? 0;
     }
     const shape = requests.length === 1 ? tensor.shape : [rows, ...tensor.shape.slice(1)];
     return { name: tensor.name, datatype: tensor.datatype, shape, data };
   });
-}
-
-function byteLength(tensor: Tensor | undefined): number {
-  if (tensor === undefined) return 0;
-  return tensor.data instanceof Uint8Array ? tensor.data.byteLength : packedLength(tensor.data);
-}
-
-function write(data: Tensor['data'], target: Uint8Array, offset: number): number {
-  if (!(data instanceof Uint8Array)) return packBytes(data, target, offset);
-  target.set(data, offset);
-  return offset + data.byteLength;
 }

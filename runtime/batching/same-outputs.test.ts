@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Datatype, Tensor } from '../inference.ts';
+import { packTexts } from '../protocol/packed-texts.ts';
 import { findDifference, findWithoutNumbers } from './same-outputs.ts';
 
 const tensor = (datatype: Datatype, shape: number[], values: ArrayLike<number> & ArrayBufferView): Tensor => ({
@@ -15,7 +16,7 @@ const texts = (shape: number[], ...values: string[]): Tensor => ({
   name: 'y',
   datatype: 'BYTES',
   shape,
-  data: values.map((value) => Buffer.from(value)),
+  data: packTexts(values),
 });
 
 describe('findDifference', () => {

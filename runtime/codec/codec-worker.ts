@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { responseEncoder } from '../protocol/encode-response.ts';
 import { HEADER_LENGTH, parseRequest } from '../protocol/parse-request.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
-import { pack, unpack, type FromCodec, type ToCodec } from './codec-messages.ts';
+import type { FromCodec, ToCodec } from './codec-messages.ts';
 
 if (parentPort === null) throw new Error('This file is the body of a worker thread, not a program.');
 const port = parentPort;
@@ -20,14 +20,13 @@ port.on('message', (message: ToCodec) => {
 
 function parse({ headerLength, body }: Extract<ToCodec, { kind: 'parse' }>): void {
   const headers = headerLength === undefined ? {} : { [HEADER_LENGTH]: headerLength };
-  const parsed = parseRequest(headers, Buffer.from(body.buffer, body.byteOffset, body.byteLength));
-  const inputs = parsed.inputs.map(pack);
-  const transfer = new Set(inputs.map(({ data }) => data.buffer));
-  answer({ kind: 'parsed', request: { ...parsed, inputs } }, [...transfer]);
+  const request = parseRequest(headers, Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  const transfer = new Set(request.inputs.map(({ data }) => data.buffer as ArrayBuffer));
+  answer({ kind: 'parsed', request }, [...transfer]);
 }
 
 function encode({ model, version, request, outputs }: Extract<ToCodec, { kind: 'encode' }>): void {
-  const { body, jsonLength } = responseEncoder(model, version)(request, outputs.map(unpack));
+  const { body, jsonLength } = responseEncoder(model, version)(request, outputs);
   // Node's shared pool, where shorter ones lie, cannot be transferred.
   const bytes = new Uint8Array(body);
   answer({ kind: 'encoded', body: bytes, jsonLength }, [bytes.buffer]);

@@ -2,6 +2,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Abandoned } from '../admission/execution.ts';
 import type { Tensor } from '../inference.ts';
+import { packBytesElements } from '../protocol/bytes-elements.ts';
+import { packTexts } from '../protocol/packed-texts.ts';
 import { responseEncoder, type EncodedResponse } from '../protocol/encode-response.ts';
 import { HEADER_LENGTH, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
@@ -34,10 +36,7 @@ function body(document: object, tail = Buffer.alloc(0)): { headers: Record<strin
 
 /** Tensors with their data as plain arrays, so that views and copies compare equal. */
 function plain(list: readonly Tensor[]): unknown[] {
-  return list.map(({ data, ...rest }) => ({
-    ...rest,
-    data: data instanceof Uint8Array ? [...data] : data.map((element) => [...element]),
-  }));
+  return list.map(({ data, ...rest }) => ({ ...rest, data: [...data] }));
 }
 
 /** What came of it: the request or answer, or the status and sentence that refuse it. */
@@ -182,7 +181,7 @@ describe('a large answer', () => {
   const many = new Uint8Array(Float32Array.from({ length: 10_001 }, (_, index) => index / 3).buffer);
   const outputs: Tensor[] = [
     { name: 'y', datatype: 'FP32', shape: [10_001], data: many },
-    { name: 't', datatype: 'BYTES', shape: [2], data: [Uint8Array.of(65), new Uint8Array()] },
+    { name: 't', datatype: 'BYTES', shape: [2], data: packTexts(['A', '']) },
   ];
 
   test.each<[about: string, request: ParsedRequest]>([
@@ -200,7 +199,10 @@ describe('a large answer', () => {
   });
 
   test('that JSON cannot carry is refused', async () => {
-    const broken = [...outputs, { name: 'r', datatype: 'BYTES' as const, shape: [1], data: [Uint8Array.of(0xff)] }];
+    const broken = [
+      ...outputs,
+      { name: 'r', datatype: 'BYTES' as const, shape: [1], data: packBytesElements([Uint8Array.of(0xff)]) },
+    ];
     await expect(codec.encode({ inputs: [], binaryOutput: false }, broken, STAYS)).rejects.toThrow(ProtocolError);
   });
 });

@@ -5,11 +5,12 @@
 import { Worker } from 'node:worker_threads';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Abandoned } from '../admission/execution.ts';
-import { DATATYPE_BYTES, type Tensor } from '../inference.ts';
+import type { Tensor } from '../inference.ts';
+import { elementCount } from '../protocol/element-count.ts';
 import { responseEncoder, type EncodedResponse } from '../protocol/encode-response.ts';
 import { HEADER_LENGTH, isBinary, parseRequest, type ParsedRequest } from '../protocol/parse-request.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
-import { pack, unpack, type FromCodec, type ToCodec } from './codec-messages.ts';
+import type { FromCodec, ToCodec } from './codec-messages.ts';
 
 /** JSON of this size is read in 1 ms; to hand it to a thread and back costs a tenth of that. */
 const LARGE_REQUEST_BYTES = 100 * 1024;
@@ -74,13 +75,12 @@ export class Codec {
   async #parseApart(message: Extract<ToCodec, { kind: 'parse' }>, asker: Asker): Promise<ParsedRequest> {
     const answer = await this.#ask(asker, message, [message.body.buffer]);
     if (answer.kind !== 'parsed') throw asError(answer);
-    const { request } = answer;
-    return { ...request, inputs: request.inputs.map(unpack) };
+    return answer.request;
   }
 
   async #encodeApart(request: ParsedRequest, given: readonly Tensor[], asker: Asker): Promise<EncodedResponse> {
     // Copies: a batch's outputs are views of one buffer, of which others still need their parts.
-    const outputs = given.map((tensor) => ({ ...tensor, data: new Uint8Array(pack(tensor).data) }));
+    const outputs = given.map((tensor) => ({ ...tensor, data: new Uint8Array(tensor.data) }));
     const message: ToCodec = {
       kind: 'encode',
       model: this.#model,
@@ -146,9 +146,9 @@ export class Codec {
 
 function isLargeJson(request: ParsedRequest, outputs: readonly Tensor[]): boolean {
   let elements = 0;
-  for (const { name, data, datatype } of outputs) {
+  for (const { name, shape } of outputs) {
     if (isBinary(request, name)) continue;
-    elements += data instanceof Uint8Array ? data.length / (DATATYPE_BYTES[datatype] ?? 1) : data.length;
+    elements += elementCount(shape);
   }
   return elements > LARGE_RESPONSE_ELEMENTS;
 }

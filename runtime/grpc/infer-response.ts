@@ -1,6 +1,5 @@
 /** A result as the message that answers an inference request. */
 import type { Tensor } from '../inference.ts';
-import { encodeBytesElements } from '../protocol/bytes-elements.ts';
 import { ProtocolError, quote } from '../protocol/protocol-error.ts';
 import type { GrpcRequest } from './infer-request.ts';
 import type { ModelInferResponse } from './messages.ts';
@@ -18,7 +17,7 @@ export function inferResponse(
   return {
     ...head,
     outputs: outputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
-    raw_output_contents: outputs.map(rawBytes),
+    raw_output_contents: outputs.map(({ data }) => data),
   };
 }
 
@@ -34,8 +33,4 @@ function typed(tensor: Tensor): NonNullable<ModelInferResponse['outputs']>[numbe
   throw new ProtocolError(
     `Output ${quote(name)} is ${datatype}, which has no typed contents; send the inputs in raw_input_contents, and outputs come so too.`,
   );
-}
-
-function rawBytes({ datatype, data }: Tensor): Uint8Array {
-  return datatype === 'BYTES' ? encodeBytesElements(data as readonly Uint8Array[]) : (data as Uint8Array);
 }

@@ -5,6 +5,7 @@
 import { ProtobufReader } from './protobuf/protobuf-reader.ts';
 import { ProtobufWriter } from './protobuf/protobuf-writer.ts';
 import { DATATYPE_BYTES, type Datatype, type Tensor } from '../inference.ts';
+import { packBytesElements, unpackBytesElements } from '../protocol/bytes-elements.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 import { parseBinary } from '../protocol/parse-request.ts';
 import type { InferTensorContents } from './messages.ts';
@@ -37,13 +38,13 @@ export function decodeTypedContents(
   shape: readonly number[],
   count: number,
   contents: Partial<InferTensorContents> | undefined,
-): Tensor['data'] {
+): Uint8Array {
   if (datatype === 'FP16') {
     throw new ProtocolError(`${what}: FP16 has no typed contents; send it in raw_input_contents.`);
   }
   if (datatype === 'BYTES') {
     const elements = contents?.bytes_contents ?? [];
-    if (elements.length === count) return elements;
+    if (elements.length === count) return packBytesElements(elements);
     throw new ProtocolError(`${what}: its shape has ${count} elements, but bytes_contents has ${elements.length}.`);
   }
   const field = FIELDS[datatype];
@@ -62,11 +63,10 @@ export function varintBytes(contents: Partial<InferTensorContents> | undefined):
 /** The elements as the protocol's field for them; undefined for what has none. */
 export function encodeTypedContents({ datatype, data }: Tensor): Partial<InferTensorContents> | undefined {
   if (datatype === 'FP16') return undefined;
-  if (datatype === 'BYTES') return { bytes_contents: data as readonly Uint8Array[] };
-  const bytes = data as Uint8Array;
+  if (datatype === 'BYTES') return { bytes_contents: unpackBytesElements(data) };
   const field = FIELDS[datatype];
-  if (datatype === 'FP32' || datatype === 'FP64') return { [field]: { bytes } };
-  return { [field]: { bytes: encodeVarints(datatype, bytes) } };
+  if (datatype === 'FP32' || datatype === 'FP64') return { [field]: { bytes: data } };
+  return { [field]: { bytes: encodeVarints(datatype, data) } };
 }
 
 function decodeVarints(what: string, datatype: Exclude<Datatype, 'BYTES'>, count: number, bytes: Buffer): Uint8Array {

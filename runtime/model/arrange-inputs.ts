@@ -1,4 +1,5 @@
 import { DATATYPE_BYTES, InferenceError, type Tensor } from '../inference.ts';
+import { skipBytesElements } from '../protocol/bytes-elements.ts';
 import { elementCount } from '../protocol/element-count.ts';
 
 /**
@@ -13,11 +14,12 @@ export function arrangeInputs(
   const tensors = inOrder ? given : wanted.flatMap(({ name }) => given.find((tensor) => tensor.name === name) ?? []);
   if (tensors.length !== wanted.length) throw new InferenceError('An input is missing.');
   for (const { name, datatype, shape, data } of tensors) {
-    const length = data instanceof Uint8Array ? data.byteLength : data.length;
-    const expected = elementCount(shape) * (DATATYPE_BYTES[datatype] ?? 1);
-    if (length !== expected || data instanceof Uint8Array !== (datatype !== 'BYTES')) {
+    const count = elementCount(shape);
+    const elementBytes = DATATYPE_BYTES[datatype];
+    const expected = elementBytes === undefined ? skipBytesElements(data, 0, count) : count * elementBytes;
+    if (data.byteLength !== expected) {
       throw new InferenceError(
-        `The data of input "${name}" is ${length} long where its shape and datatype need ${expected}.`,
+        `The data of input "${name}" has ${data.byteLength} bytes, which are not the ${count} elements of its shape.`,
       );
     }
   }

@@ -1,8 +1,8 @@
 /** Tensors as ONNX Runtime takes and gives them, and as they cross threads. */
 import type { InferenceSession, OnnxValue, Tensor } from 'onnxruntime-node';
 import { typedElements } from '../protocol/element-types.ts';
+import { packTexts, unpackTexts } from '../protocol/packed-texts.ts';
 import { datatypeOf, ELEMENT_TYPES } from './data-types.ts';
-import { packTexts, unpackTexts } from './packed-bytes.ts';
 import type { TensorMessage } from './session-worker.ts';
 
 /** A view, not a copy, except for BYTES, whose elements become strings. Throws where they are not UTF-8, which ONNX Runtime's strings must be here. */

@@ -8,7 +8,7 @@ import { batchKey } from '../batching/batch-key.ts';
 import { BatchQueue, type BatchLimits, type Queued } from '../batching/batch-queue.ts';
 import { handOver } from '../batching/hand-over.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
-import { sharesOf } from '../batching/split-outputs.ts';
+import { splitOutputs } from '../batching/split-outputs.ts';
 import {
   DEFAULT_PRIORITY,
   ExpiredError,
@@ -252,10 +252,14 @@ export class OnnxModel implements Model {
 
   #answer(batch: readonly Waiting[], result: SessionResult, start: number, packing: number): void {
     const received = this.#clock.monotonic();
-    const parts = sharesOf(
-      result,
-      batch.map(({ rows }) => rows),
-    );
+    // A request that ran alone gets all, whatever its rows.
+    const parts =
+      batch.length === 1
+        ? [result.outputs]
+        : splitOutputs(
+            result.outputs,
+            batch.map(({ rows }) => rows),
+          );
     if (parts === undefined) {
       this.#fail(batch, new InferenceError('The model gave another number of rows than it got.'));
       return;

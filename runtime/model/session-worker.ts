@@ -4,7 +4,7 @@ import type { Datatype } from '../inference.ts';
 import type { ValueMetadata } from './declared-tensor.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
 
-/** A tensor on its way to or from a session: aligned little-endian elements, BYTES packed (see packed-bytes.ts). */
+/** A tensor on its way to or from a session: aligned little-endian elements, BYTES as bytes-elements.ts has them. */
 export interface SessionTensor {
   readonly name: string;
   readonly datatype: Datatype;

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { systemClock } from '../../common/platform/clock.ts';
 import { createLogger } from '../../common/platform/logging.ts';
 import type { InferenceRequest, InferenceResult, Model, Tensor } from '../inference.ts';
+import { packBytesElements } from '../protocol/bytes-elements.ts';
 import { loadModel } from './load-model.ts';
 
 let directory: string;
@@ -62,7 +63,9 @@ const texts = fc
   .chain(([count, wide]) =>
     fc
       .array(element, exactly(count * wide))
-      .map((data): Tensor[] => [{ name: 'text', datatype: 'BYTES', shape: [count, wide], data }]),
+      .map((data): Tensor[] => [
+        { name: 'text', datatype: 'BYTES', shape: [count, wide], data: packBytesElements(data) },
+      ]),
   );
 /** Of a table of 4; another index fails the run. */
 const indices = rows.chain((count) =>
@@ -74,10 +77,7 @@ const indices = rows.chain((count) =>
 );
 
 const plain = ({ outputs }: InferenceResult): unknown =>
-  outputs.map((output) => ({
-    ...output,
-    data: output.data instanceof Uint8Array ? [...output.data] : output.data.map((one) => [...one]),
-  }));
+  outputs.map((output) => ({ ...output, data: [...output.data] }));
 
 /** What a client gets: outputs, or a sentence. */
 const infer = (request: InferenceRequest): Promise<unknown> =>

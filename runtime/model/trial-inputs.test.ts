@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { DATATYPE_BYTES, type Datatype } from '../inference.ts';
-import { sliceRows } from '../batching/split-outputs.ts';
+import { cutRows } from '../batching/split-outputs.ts';
 import { typedElements, type FixedDatatype } from '../protocol/element-types.ts';
 import { makeTrialInputs, TRIALS } from './trial-inputs.ts';
 
@@ -13,7 +13,7 @@ describe('makeTrialInputs', () => {
       const [tensor] = make() ?? [];
       expect(tensor?.shape).toEqual([3, trial.freeSize]);
       expect(make()).toEqual([tensor]);
-      const rows = [0, 1, 2].map((row) => String(sliceRows(tensor!, row, 1, 3)?.data));
+      const rows = [0, 1, 2].map((row) => String(cutRows(tensor!, [1, 1, 1])?.[row]?.data));
       expect(rows[1]).not.toBe(rows[0]);
       expect(rows[1]).not.toBe(rows[2]);
     }
@@ -22,7 +22,7 @@ describe('makeTrialInputs', () => {
   test.each<FixedDatatype>(['FP16', 'FP32', 'FP64', 'UINT8', 'INT64'])('makes %s rows of other ranges', (datatype) => {
     const [tensor] = makeTrialInputs([{ name: 'x', datatype, shape: ['n', 500] }], TRIALS[0]!, 3, 'n') ?? [];
     const ranges = [0, 1, 2].map((row) => {
-      const bytes = Uint8Array.from(sliceRows(tensor!, row, 1, 3)!.data as Uint8Array);
+      const bytes = Uint8Array.from(cutRows(tensor!, [1, 1, 1])![row]!.data);
       const numbers = Array.from(typedElements(datatype, bytes), Number);
       return [Math.min(...numbers), Math.max(...numbers)];
     });

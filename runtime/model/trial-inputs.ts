@@ -2,6 +2,7 @@
 import { DATATYPE_BYTES, type Datatype, type Tensor } from '../inference.ts';
 import { elementCount } from '../protocol/element-count.ts';
 import { typedElements } from '../protocol/element-types.ts';
+import { packTexts } from '../protocol/packed-texts.ts';
 import type { DeclaredTensor } from './declared-tensor.ts';
 
 export interface Trial {
@@ -53,7 +54,7 @@ export function makeTrialInputs(
 /** Random numbers are repeated after this many: a prime, so that rows, which are rarely a multiple of it, begin at different places. */
 const PERIOD = 4093;
 
-function makeElements(datatype: Datatype, shape: readonly number[], limit: number, seed: number): Tensor['data'] {
+function makeElements(datatype: Datatype, shape: readonly number[], limit: number, seed: number): Uint8Array {
   const count = elementCount(shape);
   const random = makeRandom(seed);
   // A row begins with its own number, or two rows of one small number each could be alike.
@@ -61,7 +62,7 @@ function makeElements(datatype: Datatype, shape: readonly number[], limit: numbe
   const rowLength = count / rows;
   if (datatype === 'BYTES') {
     const number = (place: number): number => (place % rowLength === 0 ? place / rowLength : random()) % limit;
-    return Array.from({ length: count }, (_, place) => Buffer.from(String(number(place))));
+    return packTexts(Array.from({ length: count }, (_, place) => String(number(place))));
   }
   const bytes = new Uint8Array(count * DATATYPE_BYTES[datatype]);
   const elements = typedElements(datatype, bytes);

@@ -8,7 +8,7 @@ import type { BatchingMode } from '../../common/wire/runtime-environment.ts';
 import type { BatchAxis } from '../batching/batch-axis.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
 import { findDifference, findWithoutNumbers } from '../batching/same-outputs.ts';
-import { sliceRows, toTensor } from '../batching/split-outputs.ts';
+import { splitOutputs } from '../batching/split-outputs.ts';
 import { InferenceError, StartError, type Tensor } from '../inference.ts';
 import { elementCount } from '../protocol/element-count.ts';
 import type { DeclaredTensor } from './declared-tensor.ts';
@@ -48,8 +48,8 @@ export async function warmUp(worker: SessionWorker, model: WarmUpModel, limits: 
   const dimension = axis.batchable ? axis.dimension : undefined;
   const forbidden = mode === 'Off' ? 'batching.mode is Off' : maxBatchSize === 1 ? 'maxBatchSize is 1' : undefined;
   const names = outputs.map(({ name }) => name);
-  const run = async (tensors: readonly Tensor[]): Promise<Tensor[]> =>
-    (await worker.run(packInputs([tensors]), names)).outputs.map(toTensor);
+  const run = async (tensors: readonly Tensor[]): Promise<readonly Tensor[]> =>
+    (await worker.run(packInputs([tensors]), names)).outputs;
   let failure: string | undefined;
   for (const trial of TRIALS) {
     const shared = dimension !== undefined && forbidden === undefined;
@@ -80,15 +80,12 @@ export async function warmUp(worker: SessionWorker, model: WarmUpModel, limits: 
 
 /** Rejects with InferenceError if the first row does not even run alone. */
 async function tryBatching(
-  run: (tensors: readonly Tensor[]) => Promise<Tensor[]>,
+  run: (tensors: readonly Tensor[]) => Promise<readonly Tensor[]>,
   together: readonly Tensor[],
   dimension: string,
 ): Promise<ModelFacts['batching']> {
-  const alone: Tensor[][] = [];
-  for (let row = 0; row < TRIAL_ROWS; row += 1) {
-    const one = together.flatMap((tensor) => sliceRows(tensor, row, 1, TRIAL_ROWS) ?? []);
-    alone.push(await run(one));
-  }
+  const alone: (readonly Tensor[])[] = [];
+  for (const one of splitOutputs(together, Array<number>(TRIAL_ROWS).fill(1)) ?? []) alone.push(await run(one));
   try {
     const outputs = await run(together);
     const different = findDifference(outputs, alone);

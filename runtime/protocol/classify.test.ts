@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Datatype, Tensor } from '../inference.ts';
+import { unpackBytesElements } from './bytes-elements.ts';
 import { classify } from './classify.ts';
 
 function tensor(datatype: Datatype, shape: number[], elements: NodeJS.TypedArray): Tensor {
@@ -8,7 +9,7 @@ function tensor(datatype: Datatype, shape: number[], elements: NodeJS.TypedArray
 }
 
 function texts({ data }: Tensor): string[] {
-  return (data as readonly Uint8Array[]).map((text) => Buffer.from(text).toString());
+  return unpackBytesElements(data).map(String);
 }
 
 const declared = (...shape: number[]): { name: string; datatype: string; shape: number[] } => ({
@@ -33,7 +34,7 @@ describe('classification', () => {
   test('of no rows is empty', () => {
     expect(classify(tensor('FP32', [0, 3], new Float32Array()), declared(-1, 3), 2)).toMatchObject({
       shape: [0, 0],
-      data: [],
+      data: new Uint8Array(),
     });
   });
 

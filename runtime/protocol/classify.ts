@@ -6,14 +6,13 @@ import type { TensorFacts } from '../../common/wire/announcement.ts';
 import type { Tensor } from '../inference.ts';
 import { typedElements } from './element-types.ts';
 import type { RequestedOutput } from './parse-request.ts';
+import { packTexts } from './packed-texts.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** Most classes a row; what is kept is kept in order, so that the cost of a request stays near that of looking at each element once. */
 export const MAX_CLASSES = 1000;
 
 type Elements = ArrayLike<number | bigint>;
-
-const encoder = new TextEncoder();
 
 /** The outputs of a run as its request wants them: tensors, or the classes that they show. Throws ProtocolError. */
 export function classifyOutputs(
@@ -35,7 +34,7 @@ export function classify(tensor: Tensor, declared: TensorFacts | undefined, coun
   if (datatype === 'BYTES' || datatype === 'BOOL') {
     throw new ProtocolError(`Output "${name}": classification needs numbers, but it is ${datatype}.`);
   }
-  const elements = typedElements(datatype, data as Uint8Array) as unknown as Elements;
+  const elements = typedElements(datatype, data) as unknown as Elements;
   const hasRows = declared?.shape[0] === -1;
   const rows = hasRows ? (shape[0] ?? 1) : 1;
   const rowLength = rows === 0 ? 0 : elements.length / rows;
@@ -43,13 +42,13 @@ export function classify(tensor: Tensor, declared: TensorFacts | undefined, coun
   // As Triton prints them: six digits after the point, integers whole.
   const print = (value: number | bigint | undefined): string =>
     typeof value === 'number' && datatype.startsWith('FP') ? value.toFixed(6) : String(value);
-  const texts: Uint8Array[] = [];
+  const texts: string[] = [];
   for (let start = 0; start < elements.length; start += rowLength) {
     for (const index of largest(elements, start, start + rowLength, kept)) {
-      texts.push(encoder.encode(`${print(elements[index])}:${index - start}`));
+      texts.push(`${print(elements[index])}:${index - start}`);
     }
   }
-  return { name, datatype: 'BYTES', shape: hasRows ? [rows, kept] : [kept], data: texts };
+  return { name, datatype: 'BYTES', shape: hasRows ? [rows, kept] : [kept], data: packTexts(texts) };
 }
 
 /** Indices of the `count` largest elements from `start` to before `end`, the largest first; of equals the first, and NaN after all numbers. */

@@ -2,10 +2,11 @@
  * A tensor's elements from their JSON. What JSON cannot say is said as in protobuf's JSON mapping: "NaN", "Infinity" and "-Infinity" are strings.
  * 64-bit integers are exact over their whole range, if the text was parsed with parseJson.
  */
-import type { Datatype, Tensor } from '../inference.ts';
+import type { Datatype } from '../inference.ts';
 import { MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
 import { INTEGER_RANGES, TYPED_ARRAYS } from './element-types.ts';
 import { longInteger } from '../../common/text/long-integers.ts';
+import { packTexts } from './packed-texts.ts';
 import { describe, ProtocolError } from './protocol-error.ts';
 
 const NOT_FINITE = new Map([
@@ -24,7 +25,7 @@ export function decodeJsonElements(
   shape: readonly number[],
   count: number,
   data: unknown,
-): Tensor['data'] {
+): Uint8Array {
   if (!Array.isArray(data)) throw new ProtocolError(`${what}: data must be an array but is ${describe(data)}.`);
   const rows: (readonly unknown[])[] = [];
   if (shape.length > 1 && Array.isArray(data[0])) collectRows(what, shape, data, 0, rows);
@@ -69,18 +70,18 @@ function collectRows(
   }
 }
 
-function decodeStrings(what: string, count: number, rows: readonly (readonly unknown[])[]): Uint8Array[] {
+function decodeStrings(what: string, count: number, rows: readonly (readonly unknown[])[]): Uint8Array {
   if (count > MAX_BYTES_ELEMENTS) {
     throw new ProtocolError(`${what}: ${count} elements are too many; BYTES may have ${MAX_BYTES_ELEMENTS}.`, 413);
   }
-  const elements: Uint8Array[] = [];
+  const texts: string[] = [];
   for (const row of rows) {
     for (const value of row) {
-      if (typeof value !== 'string') throw wrongElement(what, elements.length, 'a string', value);
-      elements.push(Buffer.from(value, 'utf8'));
+      if (typeof value !== 'string') throw wrongElement(what, texts.length, 'a string', value);
+      texts.push(value);
     }
   }
-  return elements;
+  return packTexts(texts);
 }
 
 /** What makes an element of a JSON value, undefined where the datatype cannot hold it. */

@@ -1,25 +1,27 @@
 /** A tensor's elements as JSON, in the form that decodeJsonElements reads: exact 64-bit integers, and NaN and the infinities as strings. */
 import { isUtf8 } from 'node:buffer';
 import type { Tensor } from '../inference.ts';
+import { unpackBytesElements } from './bytes-elements.ts';
 import { typedElements } from './element-types.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /** The elements as a flat JSON array. Throws ProtocolError for BYTES that are not UTF-8: JSON has no form for them. */
 export function encodeJsonElements({ name, datatype, data }: Tensor): string {
   if (datatype === 'BYTES') {
-    return `[${(data as readonly Uint8Array[]).map((element) => encodeString(name, element)).join(',')}]`;
+    return `[${unpackBytesElements(data)
+      .map((element) => encodeString(name, element))
+      .join(',')}]`;
   }
-  const bytes = data as Uint8Array;
-  if (datatype === 'BOOL') return `[${Array.from(bytes, (byte) => byte !== 0).join(',')}]`;
-  const text = typedElements(datatype, bytes).join(',');
+  if (datatype === 'BOOL') return `[${Array.from(data, (byte) => byte !== 0).join(',')}]`;
+  const text = typedElements(datatype, data).join(',');
   return `[${/[NI]/.test(text) ? text.replaceAll(/NaN|-?Infinity/g, '"$&"') : text}]`;
 }
 
-function encodeString(name: string, element: Uint8Array): string {
+function encodeString(name: string, element: Buffer): string {
   if (!isUtf8(element)) {
     throw new ProtocolError(
       `Output "${name}" has bytes that are not UTF-8, which JSON cannot carry; ask for it with parameters {"binary_data": true}.`,
     );
   }
-  return JSON.stringify(Buffer.from(element.buffer, element.byteOffset, element.byteLength).toString('utf8'));
+  return JSON.stringify(element.toString('utf8'));
 }

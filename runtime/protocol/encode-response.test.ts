@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Tensor } from '../inference.ts';
+import { packBytesElements } from './bytes-elements.ts';
 import { responseEncoder } from './encode-response.ts';
 
 const encode = responseEncoder('digits', 'digits-00001');
@@ -34,7 +35,7 @@ describe('a response', () => {
   });
 
   test('refuses JSON for bytes that are no text, and says the way out', () => {
-    const raw: Tensor = { name: 'raw', datatype: 'BYTES', shape: [1], data: [Uint8Array.of(0xff)] };
+    const raw: Tensor = { name: 'raw', datatype: 'BYTES', shape: [1], data: packBytesElements([Uint8Array.of(0xff)]) };
     expect(() => encode({ inputs: [], binaryOutput: false }, [raw])).toThrow('"binary_data": true');
   });
 });

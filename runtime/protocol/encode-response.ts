@@ -1,6 +1,5 @@
 /** An inference response as bytes: JSON alone, or JSON followed by the outputs that were asked for as binary. */
 import type { Tensor } from '../inference.ts';
-import { encodeBytesElements } from './bytes-elements.ts';
 import { encodeJsonElements } from './encode-json-elements.ts';
 import { isBinary, type ParsedRequest } from './parse-request.ts';
 
@@ -24,13 +23,9 @@ export function responseEncoder(
     for (const [index, output] of outputs.entries()) {
       text += `${index === 0 ? '' : ','}{"name":${JSON.stringify(output.name)},"datatype":"${output.datatype}","shape":[${output.shape.join(',')}],`;
       if (isBinary(request, output.name)) {
-        const blob =
-          output.datatype === 'BYTES'
-            ? encodeBytesElements(output.data as readonly Uint8Array[])
-            : (output.data as Uint8Array);
-        blobs.push(blob);
-        blobBytes += blob.length;
-        text += `"parameters":{"binary_data_size":${blob.length}}}`;
+        blobs.push(output.data);
+        blobBytes += output.data.length;
+        text += `"parameters":{"binary_data_size":${output.data.length}}}`;
       } else {
         text += `"data":${encodeJsonElements(output)}}`;
       }

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { DATATYPE_BYTES, type Datatype, type Tensor } from '../inference.ts';
-import { decodeBytesElements, MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
+import { checkBytesElements, MAX_BYTES_ELEMENTS } from './bytes-elements.ts';
 import { elementCount, MAX_DIMENSION, MAX_RANK } from './element-count.ts';
 import { MAX_CLASSES } from './classify.ts';
 import { array, boolean, integer, nonEmptyString, object } from './fields.ts';
@@ -132,13 +132,14 @@ export function parseBinary(
   shape: readonly number[],
   count: number,
   bytes: Buffer,
-): Tensor['data'] {
+): Buffer {
   const elementBytes = DATATYPE_BYTES[datatype];
   if (elementBytes === undefined) {
     if (count > MAX_BYTES_ELEMENTS) {
       throw new ProtocolError(`${what}: ${count} elements are too many; BYTES may have ${MAX_BYTES_ELEMENTS}.`, 413);
     }
-    return decodeBytesElements(what, bytes, count);
+    checkBytesElements(what, bytes, count);
+    return bytes;
   }
   if (bytes.length !== count * elementBytes) {
     throw new ProtocolError(

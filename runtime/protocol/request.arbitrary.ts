@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Tensor } from '../inference.ts';
 import { encodeJsonElements } from './encode-json-elements.ts';
-import { blob, tensors } from './tensor.arbitrary.ts';
+import { tensors } from './tensor.arbitrary.ts';
 
 export interface RequestBytes {
   readonly inputs: readonly Tensor[];
@@ -19,11 +19,11 @@ export const requests: fc.Arbitrary<RequestBytes> = fc
       const { name, datatype, shape } = tensor;
       const start = JSON.stringify({ name, datatype, shape }).slice(0, -1);
       return binary[index] === true
-        ? `${start},"parameters":{"binary_data_size":${blob(tensor).length}}}`
+        ? `${start},"parameters":{"binary_data_size":${tensor.data.length}}}`
         : `${start},"data":${encodeJsonElements(tensor)}}`;
     });
     const json = Buffer.from(`{"inputs":[${parts.join(',')}]${' '.repeat(pad)}}`);
-    return { inputs, json, blobs: inputs.filter((_, index) => binary[index] === true).map(blob) };
+    return { inputs, json, blobs: inputs.filter((_, index) => binary[index] === true).map(({ data }) => data) };
   });
 
 const value = fc.jsonValue({ maxDepth: 3 });

@@ -1,7 +1,7 @@
 /** Random tensors and the requests that carry them, for property tests. */
 import fc from 'fast-check';
 import { DATATYPE_BYTES, type Datatype, type Tensor } from '../inference.ts';
-import { encodeBytesElements } from './bytes-elements.ts';
+import { packBytesElements } from './bytes-elements.ts';
 import { elementCount } from './element-count.ts';
 import { INTEGER_RANGES, TYPED_ARRAYS } from './element-types.ts';
 
@@ -36,7 +36,7 @@ function element(datatype: Datatype): fc.Arbitrary<unknown> {
 }
 
 function data(datatype: Datatype, elements: readonly unknown[]): Tensor['data'] {
-  if (datatype === 'BYTES') return elements as Uint8Array[];
+  if (datatype === 'BYTES') return packBytesElements(elements as Uint8Array[]);
   const array = new (TYPED_ARRAYS[datatype] as Float64ArrayConstructor)(elements as number[]);
   return new Uint8Array(array.buffer);
 }
@@ -51,10 +51,3 @@ const tensor: fc.Arbitrary<Tensor> = fc
   });
 
 export const tensors: fc.Arbitrary<Tensor[]> = fc.uniqueArray(tensor, { maxLength: 3, selector: ({ name }) => name });
-
-/** The tensor's bytes in the protocol's binary form. */
-export function blob(tensor: Tensor): Uint8Array {
-  return tensor.datatype === 'BYTES'
-    ? encodeBytesElements(tensor.data as readonly Uint8Array[])
-    : (tensor.data as Uint8Array);
-}

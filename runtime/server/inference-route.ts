@@ -121,7 +121,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       const written = held(codec.encode(parsed, outputs, execution));
       const { body: plain, jsonLength } = written instanceof Promise ? await written : written;
       // The answer holds copies.
-      for (const { data } of result.outputs) if (data instanceof Uint8Array) freeMemory(data);
+      for (const { data } of result.outputs) freeMemory(data);
       const isJson = jsonLength === undefined;
       const accepted = request.headers['accept-encoding'];
       const compressed = accepted === undefined ? undefined : await compressAnswer(accepted, plain, isJson);

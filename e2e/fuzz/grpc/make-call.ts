@@ -111,8 +111,7 @@ export function inference({ name, inputs, output }: Seed, random: Random): Buffe
 function elements(tensor: Seed['inputs'][number]): Tensor {
   const { name, shape } = tensor;
   const datatype = tensor.datatype as Tensor['datatype'];
-  const data = datatype === 'BYTES' ? tensor.data.map((text) => Buffer.from(String(text))) : tensorBytes(tensor);
-  return { name, shape, datatype, data };
+  return { name, shape, datatype, data: tensorBytes(tensor) };
 }
 
 /** Sometimes compressed, sometimes wrongly; its length sometimes another. */

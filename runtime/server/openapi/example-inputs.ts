@@ -6,6 +6,7 @@
 import type { TensorFacts } from '../../../common/wire/announcement.ts';
 import { DATATYPE_BYTES, InferenceError, type Datatype, type Model, type Tensor } from '../../inference.ts';
 import { elementCount } from '../../protocol/element-count.ts';
+import { packTexts } from '../../protocol/packed-texts.ts';
 
 /** Sizes that sequences, single steps, images and audio need. */
 const SIZES = [8, 64, 224, 512];
@@ -48,7 +49,7 @@ function* candidates(facts: readonly TensorFacts[]): Generator<readonly Tensor[]
   }
 }
 
-function zeros(datatype: Datatype, count: number): Tensor['data'] {
+function zeros(datatype: Datatype, count: number): Uint8Array {
   const bytes = DATATYPE_BYTES[datatype];
-  return bytes === undefined ? Array.from({ length: count }, () => Buffer.from('0')) : new Uint8Array(count * bytes);
+  return bytes === undefined ? packTexts(Array<string>(count).fill('0')) : new Uint8Array(count * bytes);
 }
