@@ -1,8 +1,13 @@
 /** Pods that are new, that hang, that answer with errors alone, or that die one after the other. */
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { RESPONSE_HEADERS } from '../common/wire/headers.ts';
-import { call, type Answer } from './testing/client.ts';
+import type { PodRoute } from '../common/wire/routes.ts';
+import { answerTo, call, open, type Answer } from './testing/client.ts';
 import { functionRoute, GatewayFixture, revisionRoute } from './testing/gateway-fixture.ts';
+import { GrpcClient } from './testing/grpc-client.ts';
+import { StubGrpcRuntime } from './testing/stub-grpc-runtime.ts';
 import { answerOk, stall, type Behaviour, type Received, type StubRuntime } from './testing/stub-runtime.ts';
 
 let gateway: GatewayFixture;
@@ -43,6 +48,81 @@ test('a pod that hangs is left alone for 5 s, and then asked by one request', as
   hung.behaviour = answerOk;
   expect(await statuses(1)).toEqual([200]);
   expect(hung.count).toBe(2);
+});
+
+describe('a pod whose node vanishes', () => {
+  const TIMEOUT_SECONDS = 3_600;
+
+  /** Walks the clock, with time for connections to be refused in between, until the request is over, which it is before it is out of time. */
+  async function outlast<Value>(request: Promise<Value>): Promise<Value> {
+    const progress = { isDone: false };
+    void request.catch(() => undefined).finally(() => (progress.isDone = true));
+    const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    while (!progress.isDone) {
+      expect(gateway.clock.monotonic()).toBeLessThan(TIMEOUT_SECONDS * 1_000);
+      await gateway.clock.advance(5_000);
+      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    }
+    return request;
+  }
+
+  async function route(pods: readonly PodRoute[]): Promise<void> {
+    await gateway.leader([functionRoute({ timeoutSeconds: TIMEOUT_SECONDS, revisions: [revisionRoute(pods)] })]);
+    gateway.random = () => 0;
+  }
+
+  test('loses the requests that it has to another one, long before they are out of time', async () => {
+    const [gone, well] = [await gateway.runtime('gone', stall), await gateway.runtime('well')];
+    await route([gone.route(), well.route()]);
+    const answer = send();
+    await gone.received.next();
+    gone.vanish();
+    expect(await outlast(answer)).toMatchObject({ status: 200, text: expect.stringContaining('"pod":"well"') });
+    expect(await gateway.metric('pilotlight_gateway_retries_total', { reason: 'died' })).toBe(1);
+  });
+
+  test('ends an answer that it had begun', async () => {
+    const gone = await gateway.runtime('gone', ({ response }) => {
+      response.writeHead(200, { [RESPONSE_HEADERS.podUid]: 'gone' }).write('half');
+    });
+    await route([gone.route()]);
+    const request = open(gateway.ports.http);
+    const answer = answerTo(request);
+    request.end();
+    await once(request, 'response');
+    gone.vanish();
+    await expect(outlast(answer)).rejects.toThrow('aborted');
+  });
+
+  test('loses calls of gRPC too, and the connection that they shared', async () => {
+    const [gone, well] = [await gateway.runtime('gone'), await gateway.runtime('well')];
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined).resume()));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const grpc = await StubGrpcRuntime.start('well');
+    const withGrpc = (pod: PodRoute, at: number): PodRoute => ({ ...pod, ports: { ...pod.ports, grpc: at } });
+    await route([withGrpc(gone.route(), port), withGrpc(well.route(), grpc.port)]);
+    const client = new GrpcClient(gateway.ports.http);
+    const reply = client.call('x');
+    await once(silent, 'connection');
+    silent.close();
+    expect((await outlast(reply)).message).toBe('x');
+    await gateway.until(() => sockets.every(({ destroyed }) => destroyed));
+    client.close();
+    await grpc.close();
+  });
+
+  test('is not taken for gone while it works and can be connected to', async () => {
+    const [busy] = (await routeTo(stall)) as [StubRuntime];
+    const answer = send();
+    const received = await busy.received.next();
+    await gateway.clock.advance(55_000);
+    answerOk(received, busy);
+    expect((await answer).status).toBe(200);
+    expect(busy.count).toBe(1);
+  });
 });
 
 describe('a pod that answers 500', () => {

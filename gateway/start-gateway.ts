@@ -87,7 +87,7 @@ export async function startGateway({
     mostRetries: configuration.mostRetries,
     ownerOf: (namespace, name) => gateways.ownerOf(namespace, name),
     connect: (address) =>
-      connectPod(address, (error) => {
+      connectPod(address, clock, (error) => {
         logger.error({ err: error }, 'Closing the connections to a pod failed');
       }),
   };

@@ -72,7 +72,7 @@ function makeTable(count: number, hasPods: boolean): Table {
     holdings: new Holdings({ maxQueuedRequests: 0, maxHeldBytes: 0 }),
     mostRetries: 0,
     ownerOf: () => undefined,
-    connect: (address: Parameters<typeof connectPod>[0]) => connectPod(address, () => undefined),
+    connect: (address: Parameters<typeof connectPod>[0]) => connectPod(address, systemClock, () => undefined),
   };
   const routes = new RouteTable(
     { clusterDomain: 'cluster.local', domain: '' },

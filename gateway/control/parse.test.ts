@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { functionRoute, revisionRoute } from '../testing/gateway-fixture.ts';
 import { parseClaimantMessage, parseOwnerMessage } from '../claims/claim-messages.ts';
+import { ManualClock } from '../../common/platform/manual-clock.ts';
 import { connectPod } from '../proxy/pod-connections.ts';
 import { FieldError } from '../../common/wire/fields.ts';
 import { parseAnnouncement } from '../../common/wire/parse-announcement.ts';
@@ -120,7 +121,7 @@ test('a connection can be made to every host that is read', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9a-fx:.-]{1,12}$/), (host) => {
       try {
-        connectPod(parseAnnouncement({ ...announcement, host }), fail).close();
+        connectPod(parseAnnouncement({ ...announcement, host }), new ManualClock(), fail).close();
       } catch (error) {
         expect(error).toBeInstanceOf(FieldError);
       }

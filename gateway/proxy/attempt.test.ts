@@ -27,7 +27,10 @@ test('a pod has its second to refuse a large body from when the request is sent,
     broke: () => undefined,
   };
   const dispatched: Dispatcher.DispatchHandler[] = [];
-  const channel: PodChannel = { dispatch: (_options, handler) => void dispatched.push(handler) };
+  const channel: PodChannel = {
+    dispatch: (_options, handler) => void dispatched.push(handler),
+    isLost: () => false,
+  };
   const pod = new Pod('uid', 'pod', { host: '10.0.0.1', ports: { http: 8080, control: 9091 } }, () => ({
     http: channel,
     grpc: undefined,

@@ -16,6 +16,9 @@ import type { FailedAttempt } from './retry-decision.ts';
 /** A pod says within milliseconds whether it admits a request. One that says nothing gets the rest of the body after this. */
 const ADMISSION_MILLISECONDS = 1_000;
 
+/** After so long without a sign of the pod it is asked whether there still is one. Most requests are over by then. */
+const QUIET_MILLISECONDS = 5_000;
+
 /** More than any refusal has; a pod that goes on talking loses the connection. */
 const MOST_REFUSAL_BYTES = 16 * 1024;
 
@@ -53,6 +56,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly #clock: Clock;
   readonly #events: AttemptEvents;
   readonly #patience: number;
+  #channel: PodChannel | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #state: 'connecting' | 'sent' | 'answering' | 'over' = 'connecting';
   #isStreamed = false;
@@ -71,7 +75,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   start(request: AttemptRequest): void {
-    this.#cancelPatience = this.#clock.after(this.#patience, this.#onPatience);
+    this.#awaitProgress(QUIET_MILLISECONDS);
     const headers = request.fields.concat(
       REQUEST_HEADERS.podUid,
       this.pod.uid,
@@ -85,7 +89,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#isStreamed = true;
     }
     const { method, target: path, body } = request;
-    request.channel.dispatch({ method, path, headers, body }, this);
+    this.#channel = request.channel;
+    this.#channel.dispatch({ method, path, headers, body }, this);
   }
 
   progress(): void {
@@ -170,16 +175,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#state !== 'over') this.#events.admitted();
   };
 
-  readonly #onPatience = (): void => {
+  #awaitProgress(milliseconds: number): void {
+    this.#cancelPatience = this.#clock.after(Math.min(milliseconds, this.#patience), this.#onQuiet);
+  }
+
+  readonly #onQuiet = (): void => {
     const idle = this.#clock.monotonic() - this.#progressAt;
-    if (idle < this.#patience) {
-      this.#cancelPatience = this.#clock.after(this.#patience - idle, this.#onPatience);
-      return;
-    }
-    const answering = this.#state === 'answering';
-    this.abort('Nothing moved for longer than the timeout.');
-    if (answering) this.#events.broke();
-    else this.#events.failed('timeout', this.#isStreamed ? undefined : 'Silent');
+    const state = this.#state;
+    const isOut = idle >= this.#patience;
+    if (isOut) this.abort('Nothing moved for longer than the timeout.');
+    else if (idle < QUIET_MILLISECONDS) return this.#awaitProgress(QUIET_MILLISECONDS - idle);
+    else if (this.#channel?.isLost() === true) this.abort('The pod cannot be connected to any more.');
+    else return this.#awaitProgress(Math.min(QUIET_MILLISECONDS, this.#patience - idle));
+    if (state === 'answering') this.#events.broke();
+    else if (isOut) this.#events.failed('timeout', this.#isStreamed ? undefined : 'Silent');
+    else this.#events.failed(state === 'sent' ? 'died' : 'not-begun', 'Unreachable');
   };
 
   #fail(how: FailedAttempt | 'invalid', why: RestReason | undefined): void {

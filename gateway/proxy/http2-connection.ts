@@ -2,14 +2,14 @@
  * The connection to a pod's gRPC port: one, by HTTP/2 without TLS, made for the first call and again when it is gone.
  */
 import { connect, type ClientHttp2Session } from 'node:http2';
-import { connect as connectSocket, type Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
+import type { Clock } from '../../common/platform/clock.ts';
 import type { PodChannel } from '../revision/pod-connection.ts';
+import { dial } from './dial.ts';
 import { Http2Dispatch } from './http2-dispatch.ts';
 import { NotSent } from './not-sent.ts';
+import { PodReach } from './pod-reach.ts';
 
-/** As for HTTP/1.1. */
-const CONNECT_MILLISECONDS = 2_000;
 /** Below what a pod keeps idle connections for, and short enough that one to a node that is gone is not met for long. */
 const IDLE_MILLISECONDS = 4_000;
 /** Bytes of one answer that may be under way, and of all together. */
@@ -21,16 +21,27 @@ const SESSION_MEGABYTES = 256;
 export class Http2Connection implements PodChannel {
   readonly #host: string;
   readonly #port: number;
+  readonly #reach: PodReach;
   #session: PodSession | undefined;
 
-  constructor(host: string, port: number) {
+  constructor(host: string, port: number, clock: Clock) {
     this.#host = host;
     this.#port = port;
+    // Calls that begin now would go the way of those before.
+    this.#reach = new PodReach(
+      clock,
+      () => dial(host, port),
+      () => this.#session?.destroy(),
+    );
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     if (this.#session?.isUsable !== true) this.#session = new PodSession(this.#host, this.#port);
     this.#session.dispatch(options, handler);
+  }
+
+  isLost(): boolean {
+    return this.#reach.isLost();
   }
 
   close(): void {
@@ -82,6 +93,11 @@ class PodSession {
     if (!this.#session.closed) this.#session.close();
   }
 
+  /** Calls that are under way fail. */
+  destroy(): void {
+    this.#session.destroy(new Error('The pod cannot be connected to any more.'));
+  }
+
   #begin(call: Http2Dispatch): void {
     const stream = call.begin();
     if (stream === undefined) return;
@@ -90,13 +106,4 @@ class PodSession {
       this.#calls -= 1;
     });
   }
-}
-
-function dial(host: string, port: number): Socket {
-  const socket = connectSocket({ host, port, noDelay: true });
-  socket.setTimeout(CONNECT_MILLISECONDS, () => {
-    socket.destroy(new Error(`No connection within ${CONNECT_MILLISECONDS} ms.`));
-  });
-  socket.once('connect', () => socket.setTimeout(0));
-  return socket;
 }

@@ -5,6 +5,8 @@ import type { PodAddress } from '../../common/wire/announcement.ts';
 export interface PodChannel {
   /** Never throws: the handler hears of every failure, also of those before anything was sent. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void;
+  /** The pod cannot be connected to any more, so that what it was sent waits in vain. For a request that has heard nothing for a while, to be asked again. */
+  isLost(): boolean;
 }
 
 export interface PodConnection {

@@ -62,6 +62,12 @@ export class StubRuntime {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Says nothing from now on, and cannot be connected to: as if its node were gone, except that a connection to it is refused. */
+  vanish(): void {
+    this.behaviour = stall;
+    this.#server.close();
+  }
+
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
