@@ -3,11 +3,10 @@
  * bounded resource and have or want replicas; the others cost nothing.
  */
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
-import { LABELS } from '../../common/api/names.ts';
 import type { Pod } from '../cluster/resources.ts';
-import { isLost } from '../pods/lost-pod.ts';
 import { allocate, type Allocation, type BudgetInUse, type Claim } from './allocate.ts';
 import { bounds, needsOf, type Budget, type Needs } from './budget.ts';
+import { PodShares } from './pod-shares.ts';
 
 export interface CapacityOptions {
   readonly budgets: readonly Budget[];
@@ -55,11 +54,6 @@ interface Known {
   toldAt: number;
 }
 
-interface PodShare {
-  readonly pod: Pod;
-  readonly needs: Needs;
-}
-
 export interface BudgetState extends BudgetInUse {
   /** Units that are wanted and not granted. */
   readonly waiting: number;
@@ -74,7 +68,7 @@ const NOTHING: Allocation = { granted: 0, waiting: undefined };
 
 export class Capacity {
   readonly #options: CapacityOptions;
-  readonly #pods = new Map<string, PodShare>();
+  readonly #pods = new PodShares();
   readonly #known = new Map<string, Known>();
   #cancelLook: Cancel | undefined;
 
@@ -100,11 +94,11 @@ export class Capacity {
       namespace,
       pod.spec.containers.map(({ resources }) => resources?.limits),
     );
-    if (needs !== undefined) this.#pods.set(nameOf(pod), { pod, needs });
+    if (needs !== undefined) this.#pods.see(pod, needs);
   }
 
   gone(pod: Pod): void {
-    if (this.#pods.delete(nameOf(pod))) this.#allocate(undefined);
+    if (this.#pods.gone(pod)) this.#allocate(undefined);
   }
 
   /** Gives what it may have. Until `settled`, what it was granted beyond what lives counts as being made. */
@@ -187,7 +181,7 @@ export class Capacity {
     }
     known.want = want;
     known.committed = want.living;
-    known.seenBefore = this.#podsByRevision().get(key) ?? 0;
+    known.seenBefore = this.#pods.countOf(key);
     if (want.wanted <= want.living) known.waitingSince = undefined;
     else known.waitingSince ??= this.#options.clock.now();
     return known;
@@ -249,43 +243,17 @@ export class Capacity {
     return roomSince === Infinity ? this.#options.clock.now() : roomSince;
   }
 
-  #podsByRevision(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const { pod } of this.#pods.values()) {
-      const { namespace = '', labels = {} } = pod.metadata;
-      const key = `${namespace}/${labels[LABELS.revision]}`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-    return counts;
-  }
-
   #inUse(): BudgetInUse[] {
     const { budgets, clock } = this.#options;
-    const now = clock.now();
-    const shares = [...this.#pods.values()].filter(({ pod }) => !isLost(pod, now));
     // Those that are being made exist nowhere else.
-    const seen = this.#podsByRevision();
     const making = [...this.#known]
       .filter(([, { want, committed }]) => committed > want.living)
       .map(([key, { want, committed, seenBefore }]) => {
-        const seenSince = Math.max(0, (seen.get(key) ?? 0) - seenBefore);
-        return { want, replicas: Math.max(0, committed - want.living - seenSince) };
+        const seenSince = Math.max(0, this.#pods.countOf(key) - seenBefore);
+        return { ...want, replicas: Math.max(0, committed - want.living - seenSince) };
       });
-    return budgets.map((budget) => {
-      const { resource } = budget;
-      const ofPods = shares.reduce((sum, { pod, needs }) => {
-        return bounds(budget, pod.metadata.namespace ?? '', needs) ? sum + (needs[resource] ?? 0) : sum;
-      }, 0);
-      const ofMaking = making.reduce((sum, { want, replicas }) => {
-        return bounds(budget, want.namespace, want.needs) ? sum + replicas * (want.needs[resource] ?? 0) : sum;
-      }, 0);
-      return { ...budget, held: ofPods + ofMaking };
-    });
+    return this.#pods.inUse(budgets, making, clock.now());
   }
-}
-
-function nameOf({ metadata: { namespace = '', name } }: Pod): string {
-  return `${namespace}/${name}`;
 }
 
 function isOther(before: Allocation, after: Allocation): boolean {

@@ -184,9 +184,14 @@ test('a new leader gives what is free to the highest priority, in whatever order
   await loop.follow();
   await loop.walk(20);
   await loop.cluster.delete(PODS, { namespace: 'default', name: 'a-00001-0' });
+  // The room is there before anyone looks.
+  await loop.walk(1);
+  expect(await loop.cluster.list(PODS)).toEqual([]);
+  const { length } = loop.runner.started;
   await loop.lead();
   await loop.walk(4);
   expect(await loop.pods()).toEqual(['c-00001-0']);
+  expect(loop.runner.started).toHaveLength(length + 1);
 });
 
 test('under a limit that was lowered the idle ones go, and the busy one stays', async () => {
