@@ -70,6 +70,7 @@ describe('what a pod gets to see', () => {
         connection: 'keep-alive',
         'content-length': '5',
         'x-kept': 'yes',
+        te: 'trailers',
         'x-forwarded-for': '10.0.0.1, 127.0.0.1',
         'x-forwarded-host': 'digits.default',
         'x-forwarded-proto': 'http',

@@ -29,8 +29,8 @@ export interface Caller {
   askForBody(): void;
   /** With this answer the client is told to take its next requests elsewhere. */
   letGo(): void;
-  /** Name, value, name, value, … */
-  begin(status: number, fields: readonly string[]): void;
+  /** Fields are name, value, name, value, …; `announced` are the names of fields that follow the body, as the pod says it. */
+  begin(status: number, fields: readonly string[], announced?: string): void;
   /** False: that is enough until the client took some, which is told once. */
   write(chunk: Buffer, onDrain: () => void): boolean;
   end(trailers: IncomingHttpHeaders): void;

@@ -18,6 +18,7 @@ import { HELD_BYTES, RequestBody, type BodyEvents } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { responseFields } from './response-head.ts';
 import { decideRetry, type FailedAttempt, type Unanswered } from './retry-decision.ts';
+import { trailerFields } from './trailer-fields.ts';
 import { Turn, type TurnEvents, type TurnServices } from './turn.ts';
 
 /** For a small body to come in. It holds memory while it does, so a client that sends it byte by byte is not waited for. */
@@ -31,6 +32,8 @@ const SILENCE_MILLISECONDS = 1_000;
  * one that stops reading would otherwise keep a pod alive for ever.
  */
 const TAKE_MILLISECONDS = 60_000;
+
+const NO_TRAILERS: IncomingHttpHeaders = {};
 
 const OVERSPENT =
   'The pod broke while it had the request, which was not sent to another one: pods break under more than a fifth of the requests.';
@@ -183,7 +186,8 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     };
     if (this.#services.isDraining()) this.#caller.letGo();
     try {
-      this.#caller.begin(status, responseFields(headers, this.#turn.revision.name, phases));
+      const fields = responseFields(headers, this.#turn.revision.name, phases);
+      this.#caller.begin(status, fields, this.#head.takesTrailers ? headers.trailer : undefined);
     } catch {
       this.denied('pod-failed', 'The pod answered with a status or a header that is not valid.');
     }
@@ -195,7 +199,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
 
   finished(trailers: IncomingHttpHeaders): void {
     this.#release();
-    this.#caller.end(trailers);
+    this.#caller.end(this.#passedOn(trailers));
     this.#awaitTaking();
     // The pod did not want the rest.
     if (!this.#caller.isComplete) this.#body.discard();
@@ -246,8 +250,15 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   /** For the pod; a call's deadline counts from its arrival here. */
   #fields(): readonly string[] {
     const { forwarded, grpcTimeout } = this.#head;
-    if (!this.#caller.isGrpc || grpcTimeout === undefined) return forwarded;
+    if (!this.#caller.isGrpc) return this.#head.takesTrailers ? forwarded.concat('te', 'trailers') : forwarded;
+    if (grpcTimeout === undefined) return forwarded;
     return forwarded.concat('grpc-timeout', formatGrpcTimeout(grpcTimeout - (this.#sentAt - this.#arrivedAt)));
+  }
+
+  /** Those of gRPC are its own affair, and every client of it takes them. */
+  #passedOn(trailers: IncomingHttpHeaders): IncomingHttpHeaders {
+    if (this.#caller.isGrpc) return trailers;
+    return this.#head.takesTrailers ? trailerFields(trailers) : NO_TRAILERS;
   }
 
   get #hasBody(): boolean {

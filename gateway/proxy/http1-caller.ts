@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
@@ -50,6 +50,11 @@ export class Http1Caller implements Caller {
     return this.#response.socket === null;
   }
 
+  /** Only a chunked body ends with them (RFC 9112 §7.1). */
+  get #mayHaveTrailers(): boolean {
+    return this.#request.httpVersionMinor > 0 && this.method !== 'HEAD';
+  }
+
   watch(closed: () => void): void {
     this.#response.once('close', closed);
   }
@@ -66,8 +71,9 @@ export class Http1Caller implements Caller {
     this.#response.shouldKeepAlive = false;
   }
 
-  begin(status: number, fields: readonly string[]): void {
-    this.#response.writeHead(status, fields as string[]);
+  begin(status: number, fields: readonly string[], announced?: string): void {
+    const head = this.#mayHaveTrailers && announced !== undefined ? [...fields, 'trailer', announced] : fields;
+    this.#response.writeHead(status, head as string[]);
   }
 
   write(chunk: Buffer, onDrain: () => void): boolean {
@@ -76,7 +82,13 @@ export class Http1Caller implements Caller {
     return false;
   }
 
-  end(): void {
+  end(trailers: IncomingHttpHeaders): void {
+    try {
+      this.#response.addTrailers(trailers);
+    } catch {
+      // A pod sent what may not be in them, so what it sent is not whole.
+      return this.destroy();
+    }
     this.#response.end();
   }
 

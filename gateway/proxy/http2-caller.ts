@@ -10,6 +10,7 @@ import { encodeGrpcMessage, httpStatus, isGrpcType } from '../../common/wire/grp
 import { GATEWAY_ERRORS, type GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { Caller } from './caller.ts';
 import { errorBody, errorFields } from './error-answer.ts';
+import { takesTrailers } from './trailer-fields.ts';
 
 /** How a call of gRPC ended: in trailers, also where a pod put it into the head of an answer without messages. */
 const STATUS_FIELDS = new Set(['grpc-status', 'grpc-message', 'grpc-status-details-bin']);
@@ -20,6 +21,8 @@ export class Http2Caller implements Caller {
   readonly isGrpc: boolean;
   readonly isQueued = false;
   readonly #stream: ServerHttp2Stream;
+  /** The stream ends with trailers, perhaps none. */
+  readonly #hasTrailers: boolean;
   #trailers: OutgoingHttpHeaders = {};
   #status = 0;
   /** The trailers are out; nobody wants the rest of the request. */
@@ -30,6 +33,7 @@ export class Http2Caller implements Caller {
     this.#stream = stream;
     this.method = headers[':method'] ?? 'GET';
     this.isGrpc = isGrpcType(headers['content-type']);
+    this.#hasTrailers = this.isGrpc || takesTrailers(headers['te']?.toString());
   }
 
   get source(): Readable {
@@ -80,7 +84,7 @@ export class Http2Caller implements Caller {
     if (session?.closed === false) session.close();
   }
 
-  begin(status: number, fields: readonly string[]): void {
+  begin(status: number, fields: readonly string[], announced?: string): void {
     if (this.#isGone) return;
     this.#status = status;
     const head = [':status', String(status)];
@@ -89,8 +93,9 @@ export class Http2Caller implements Caller {
       if (this.isGrpc && STATUS_FIELDS.has(name)) this.#trailers[name] = value;
       else head.push(name, value);
     }
-    this.#stream.respond(head, { waitForTrailers: this.isGrpc });
-    if (!this.isGrpc) return;
+    if (announced !== undefined) head.push('trailer', announced);
+    this.#stream.respond(head, { waitForTrailers: this.#hasTrailers });
+    if (!this.#hasTrailers) return;
     this.#stream.once('wantTrailers', () => {
       if (!this.#sendTrailers()) return;
       this.#isSent = true;

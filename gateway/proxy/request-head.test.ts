@@ -23,6 +23,7 @@ test('what a pod gets to see comes in order, with repeated fields', () => {
     host: 'a.b',
     contentLength: 5,
     chunked: false,
+    takesTrailers: false,
     upgrade: 'websocket',
     forwarded: [
       'accept',

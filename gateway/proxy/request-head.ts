@@ -3,6 +3,7 @@
  * rejected wrong framing: both content-length and transfer-encoding, two lengths, a length that is no number.
  */
 import { parseGrpcTimeout } from '../../common/wire/grpc.ts';
+import { takesTrailers } from './trailer-fields.ts';
 
 export interface RequestHead {
   /** Empty if there was none (HTTP/1.0). */
@@ -12,6 +13,8 @@ export interface RequestHead {
   readonly chunked: boolean;
   /** Milliseconds that a call of gRPC may take; undefined if it did not say. */
   readonly grpcTimeout: number | undefined;
+  /** The client takes fields after the body of its answer. */
+  readonly takesTrailers: boolean;
   /** Lower-case protocol names that the client would rather speak. */
   readonly upgrade: string | undefined;
   /** Name, value, name, value, …: for the pod, without what concerns this connection only or what the gateway sets itself. */
@@ -55,6 +58,7 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
   let chunked = false;
   let grpcTimeout: number | undefined;
   let upgrade: string | undefined;
+  let te: string | undefined;
   let connection: string | undefined;
   let forwardedFor: string | undefined;
   let forwardedHost: string | undefined;
@@ -84,6 +88,9 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
       case 'grpc-timeout':
         grpcTimeout = parseGrpcTimeout(value);
         break;
+      case 'te':
+        te = te === undefined ? value : `${te},${value}`;
+        break;
       case 'upgrade':
         upgrade = value.toLowerCase();
         break;
@@ -111,7 +118,15 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
   kept.push('x-forwarded-proto', forwardedProto ?? 'http', 'x-forwarded-host', forwardedHost ?? host ?? '');
   // Whoever reads it takes the last element for the hop before, so where there is one, this hop has to be in it (RFC 7239 §4).
   if (chain !== undefined) kept.push('forwarded', `${chain}, ${forwardedElement(client, host)}`);
-  return { host: host ?? '', contentLength, chunked, grpcTimeout, upgrade, forwarded: kept };
+  return {
+    host: host ?? '',
+    contentLength,
+    chunked,
+    grpcTimeout,
+    takesTrailers: takesTrailers(te),
+    upgrade,
+    forwarded: kept,
+  };
 }
 
 /** `connection: close, x-trace` makes `x-trace` a matter of this connection too. */
