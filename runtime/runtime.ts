@@ -7,6 +7,7 @@ import type { Logger } from '../common/platform/logging.ts';
 import type { RuntimeSpecification } from '../common/wire/runtime-environment.ts';
 import type { Phase } from './admission/decide-admission.ts';
 import { Gate } from './admission/gate.ts';
+import { measureMemoryLimit } from './admission/memory-limit.ts';
 import { announce } from './announce/announce.ts';
 import type { Pod } from './configuration.ts';
 import type { Model } from './inference.ts';
@@ -29,7 +30,8 @@ export interface RuntimeOptions {
   readonly random: () => number;
   /** The process cannot go on: a run does not end, or a thread of the model died. It must end without any clean-up, which could wait for that run. */
   readonly onFatal: (reason: string) => void;
-  /** Another one only in tests. */
+  /** Another one only in tests, as `load`. */
+  readonly memoryLimit?: () => number;
   readonly load?: typeof loadModel;
 }
 
@@ -51,7 +53,7 @@ const FAREWELL_MILLISECONDS = 1_000;
 
 /** Resolves once it listens; requests are refused as not admitted until the model is warm. Rejects with StartError if a port cannot be had. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { specification, pod, clock, logger, load = loadModel } = options;
+  const { specification, pod, clock, logger, load = loadModel, memoryLimit = measureMemoryLimit } = options;
   const begun = clock.monotonic();
   const stop = new AbortController();
   const loading = load(specification, { directory: options.modelDirectory, clock, logger, signal: stop.signal });
@@ -101,7 +103,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     logger.info({ phases }, 'Warmed up');
     servers.metrics.started(loaded, specification.executionProviders, phases);
     followPhase = phaseFollower(options, servers.ports, loaded, phases);
-    gate.open();
+    gate.open(memoryLimit());
     return loaded;
   };
   const ready = begin();

@@ -10,7 +10,6 @@ import { RevisionMetrics } from '../../operator/controllers/revision-metrics.ts'
 import { signingKeyMetrics } from '../../operator/credentials/signing-key-metrics.ts';
 import { LeaderMetrics } from '../../operator/leadership/leader-metrics.ts';
 import { startPhases } from '../../operator/pods/start-phases.ts';
-import type { PodState } from '../../runtime/admission/decide-admission.ts';
 import { createMetrics } from '../../runtime/server/metrics.ts';
 import { readPage, tableBelow } from '../markdown.ts';
 
@@ -34,7 +33,7 @@ const REGISTRIES: Record<string, () => Registry> = {
     watchMetrics(registry, new ManualClock(), () => []);
     return registry;
   },
-  Runtime: () => createMetrics('digits', 'digits-00001', { phase: 'Ready', inFlight: 0 } as PodState).registry,
+  Runtime: () => createMetrics('digits', 'digits-00001', { inFlight: 0, memory: 0, memoryLimit: 0 }).registry,
 };
 
 test.each(Object.keys(REGISTRIES))('lists exactly what the %s exports', (process) => {

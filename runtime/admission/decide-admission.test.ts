@@ -3,7 +3,7 @@ import type { NotAdmitted } from '../../common/wire/headers.ts';
 import { decideAdmission, executionTimeout, type PodState } from './decide-admission.ts';
 
 const UID = 'uid-1';
-const ready: PodState = { uid: UID, phase: 'Ready', inFlight: 0, bytes: 0, maxBodyBytes: 100, maxBytes: 400 };
+const ready: PodState = { uid: UID, phase: 'Ready', inFlight: 0, maxBodyBytes: 100, room: 400 };
 const limit = (value: string): Record<string, string> => ({ 'pilotlight-concurrency-limit': value });
 const named = { 'pilotlight-pod-uid': UID };
 
@@ -19,11 +19,11 @@ test.each<[about: string, pod: Partial<PodState>, headers: Record<string, string
   ['the limit is in flight', { inFlight: 3 }, { ...named, ...limit('3') }, 'LimitReached'],
   ['the limit is none', { inFlight: 3 }, { ...named, ...limit('0') }, undefined],
   ['the limit is no number', { inFlight: 3 }, { ...named, ...limit('x') }, undefined],
-  ['the body fills the room that is left', { bytes: 300 }, { 'content-length': '100' }, undefined],
-  ['there is no room for the body', { bytes: 301 }, { 'content-length': '100' }, 'LimitReached'],
-  ['a body does not say its length', { bytes: 400 }, { 'transfer-encoding': 'chunked' }, undefined],
-  ['a body is compressed', { bytes: 400 }, { 'content-length': '100', 'content-encoding': 'gzip' }, undefined],
-  ['the body is larger than any may be', { bytes: 300 }, { 'content-length': '1000000' }, undefined],
+  ['the body fills the room that is left', { room: 100 }, { 'content-length': '100' }, undefined],
+  ['there is no room for the body', { room: 99 }, { 'content-length': '100' }, 'LimitReached'],
+  ['a body does not say its length', { room: 0 }, { 'transfer-encoding': 'chunked' }, undefined],
+  ['a body is compressed', { room: 0 }, { 'content-length': '100', 'content-encoding': 'gzip' }, undefined],
+  ['the body is larger than any may be', { room: 100 }, { 'content-length': '1000000' }, undefined],
   ['the limit is a stranger’s', { inFlight: 3 }, limit('1'), undefined],
 ])('when %s', (_about, pod, headers, want) => {
   expect(decideAdmission({ ...ready, ...pod }, headers)).toBe(want);

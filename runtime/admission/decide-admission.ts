@@ -21,11 +21,9 @@ export interface PodState {
   readonly phase: Phase;
   /** Requests that were admitted and have not ended. */
   readonly inFlight: number;
-  /** Of their bodies. */
-  readonly bytes: number;
-  /** Bytes that one body may have, and all of them together. */
+  /** Bytes that one body may have, and that there is room for now. */
   readonly maxBodyBytes: number;
-  readonly maxBytes: number;
+  readonly room: number;
 }
 
 /** The reason not to, or undefined: it may begin. */
@@ -39,7 +37,7 @@ export function decideAdmission(
   if (pod.phase === 'Draining') return 'Draining';
   const limit = concurrencyLimit(pod.uid, headers);
   if (limit !== undefined && pod.inFlight >= limit) return 'LimitReached';
-  return pod.bytes + bytes > pod.maxBytes ? 'LimitReached' : undefined;
+  return bytes > pod.room ? 'LimitReached' : undefined;
 }
 
 /**

@@ -131,3 +131,24 @@ test.each([{ 'transfer-encoding': 'chunked' }, { 'content-length': '100', 'conte
     expect(gate.bytes).toBe(100);
   },
 );
+
+test('bodies and what else takes memory stay within it together', () => {
+  const { gate } = setup();
+  gate.open(600);
+  expect(gate.maxBodyBytes).toBe(100);
+  expect(gate.enter({ 'content-length': '100' })).toBeUndefined();
+  expect(gate.takeMemory(301)).toBe(false);
+  expect(gate.takeMemory(200)).toBe(true);
+  expect(gate.memory).toBe(500);
+  expect(gate.enter({ 'content-length': '34' })).toBe('LimitReached');
+  expect(gate.take(33)).toBe(true);
+  gate.giveMemory(200);
+  expect(gate.take(67)).toBe(true);
+  expect(gate.take(1)).toBe(false);
+});
+
+test('takes no body that would not fit into memory alone', () => {
+  const { gate } = setup();
+  gate.open(240);
+  expect(gate.maxBodyBytes).toBe(80);
+});

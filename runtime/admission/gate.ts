@@ -6,8 +6,11 @@ import { bodyBytes, decideAdmission, type Phase, type PodState } from './decide-
 /** Milliseconds after which a drain that no SIGTERM followed is over: whoever ordered it has died, and the pod would be lost to everybody. */
 export const DRAIN_LAPSE = 10_000;
 
-/** Bodies of the largest size that have room in the pod together; small ones are many more. */
+/** Bodies of the largest size that have room in the pod together, memory permitting; small ones are many more. */
 const LARGEST_BODIES = 4;
+
+/** Memory that a byte of a body takes: itself, what the model makes of it, and its answer (floats of 61 MiB, one request, took 3 times that). */
+export const BODY_MEMORY = 3;
 
 export interface GateOptions {
   readonly clock: Clock;
@@ -19,8 +22,7 @@ export interface GateOptions {
 /** What the pod is doing now: its phase, and how many requests are in it. Decisions and their effect are one step, so nothing comes in between. */
 export class Gate implements PodState {
   readonly uid: string | undefined;
-  readonly maxBodyBytes: number;
-  readonly maxBytes: number;
+  readonly #maxBodyBytes: number;
   readonly #clock: Clock;
   readonly #onPhase: (phase: Phase) => void;
   #opened = false;
@@ -28,13 +30,14 @@ export class Gate implements PodState {
   #lapse: Cancel | undefined;
   #inFlight = 0;
   #bytes = 0;
+  #memory = 0;
+  #memoryLimit = Infinity;
   readonly #waitingForIdle: (() => void)[] = [];
 
   constructor({ clock, uid, maxBodyBytes, onPhase = () => undefined }: GateOptions) {
     this.#clock = clock;
     this.uid = uid;
-    this.maxBodyBytes = maxBodyBytes;
-    this.maxBytes = LARGEST_BODIES * maxBodyBytes;
+    this.#maxBodyBytes = maxBodyBytes;
     this.#onPhase = onPhase;
   }
 
@@ -51,9 +54,30 @@ export class Gate implements PodState {
     return this.#bytes;
   }
 
-  /** The model is warm. */
-  open(): void {
+  /** Bytes that one body may have: as configured, or fewer where memory is short. */
+  get maxBodyBytes(): number {
+    return Math.min(this.#maxBodyBytes, Math.floor(this.#memoryLimit / BODY_MEMORY));
+  }
+
+  /** Bytes of bodies that there is room for now. */
+  get room(): number {
+    const left = Math.floor((this.#memoryLimit - this.#memory) / BODY_MEMORY);
+    return Math.min(LARGEST_BODIES * this.#maxBodyBytes, left) - this.#bytes;
+  }
+
+  /** Bytes of memory that all requests take together at most, as far as that is known. */
+  get memory(): number {
+    return BODY_MEMORY * this.#bytes + this.#memory;
+  }
+
+  get memoryLimit(): number {
+    return this.#memoryLimit;
+  }
+
+  /** The model is warm, and requests may take so much memory together. */
+  open(memoryLimit = Infinity): void {
     this.#change(() => {
+      this.#memoryLimit = memoryLimit;
       this.#opened = true;
     });
   }
@@ -70,13 +94,24 @@ export class Gate implements PodState {
 
   /** Memory for bytes that nobody announced before; false if the pod has no room for them. `give`, or `leave` with all of a request's, frees them. */
   take(bytes: number): boolean {
-    if (this.#bytes + bytes > this.maxBytes) return false;
+    if (bytes > this.room) return false;
     this.#bytes += bytes;
     return true;
   }
 
   give(bytes: number): void {
     this.#bytes -= bytes;
+  }
+
+  /** Memory beyond that of bodies; false if there is none. `giveMemory` frees it. */
+  takeMemory(bytes: number): boolean {
+    if (this.memory + bytes > this.#memoryLimit) return false;
+    this.#memory += bytes;
+    return true;
+  }
+
+  giveMemory(bytes: number): void {
+    this.#memory -= bytes;
   }
 
   /** Of the request that entered with these headers, or bytes. */

@@ -78,9 +78,9 @@ export class GrpcCall {
   }
 
   /** The call was not begun, so it may be sent elsewhere. */
-  refuse(reason: NotAdmitted): void {
+  refuse(reason: NotAdmitted, sentence = SENTENCES[reason]): void {
     const code = reason === 'LimitReached' ? GRPC_STATUS.RESOURCE_EXHAUSTED : GRPC_STATUS.UNAVAILABLE;
-    this.finish(code, SENTENCES[reason], { [RESPONSE_HEADERS.notAdmitted]: reason });
+    this.finish(code, sentence, { [RESPONSE_HEADERS.notAdmitted]: reason });
   }
 
   /** No answer at all: this says to a gateway that the pod broke under the call, so that it tries another one. */

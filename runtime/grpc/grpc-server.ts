@@ -70,7 +70,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     const call = new GrpcCall(stream, headers, identity);
     const fail = (error: unknown): void => {
       if (error instanceof Abandoned) return;
-      if (error instanceof Refused) return call.refuse(error.reason);
+      if (error instanceof Refused) return call.refuse(error.reason, error.sentence);
       if (error instanceof ModelLost) {
         logger.error({ err: error.cause }, 'Lost the model during a request');
         call.break();

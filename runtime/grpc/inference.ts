@@ -2,6 +2,7 @@
 import type { Clock } from '../../common/platform/clock.ts';
 import { Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
+import { TensorMemory } from '../admission/tensor-memory.ts';
 import type { Model } from '../inference.ts';
 import { checkRequest } from '../protocol/check-request.ts';
 import { classifyOutputs } from '../protocol/classify.ts';
@@ -42,6 +43,7 @@ export class Inference {
   readonly #services: InferenceServices;
   readonly #execution: Execution;
   readonly #cancelClientTimeout: () => void;
+  readonly #memory: TensorMemory;
   #bytes: number;
   #failure: FailureReason | undefined = 'CANCELED';
 
@@ -55,6 +57,7 @@ export class Inference {
     const { clock, metrics } = services;
     this.#services = services;
     this.#bytes = bytes;
+    this.#memory = new TensorMemory(services.gate);
     this.#execution = new Execution({
       clock,
       timeout,
@@ -62,6 +65,7 @@ export class Inference {
       onHung: () => services.onHung(timeout),
       onEnd: () => {
         if (this.#failure !== undefined) metrics.failure(this.#failure, clock.monotonic() - this.#execution.admittedAt);
+        this.#memory.giveBack();
         onEnd(this.#bytes);
       },
     });
@@ -82,7 +86,7 @@ export class Inference {
       checkModel(this.#services, request.model_name, request.model_version);
       const parsed = toParsedRequest(request);
       checkRequest(parsed, model.facts);
-      const result = await runInference(model, parsed, this.#execution, metrics);
+      const result = await runInference(model, parsed, this.#execution, this.#memory, metrics);
       const response = inferResponse(
         name,
         version,

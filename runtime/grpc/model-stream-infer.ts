@@ -169,7 +169,7 @@ class ModelStreamInferCall {
   #sentence(error: unknown): string {
     if (error instanceof ModelLost) this.#fail(error);
     if (error instanceof Abandoned || error instanceof ModelLost) return error.message;
-    if (error instanceof Refused) return SENTENCES[error.reason];
+    if (error instanceof Refused) return error.sentence ?? SENTENCES[error.reason];
     const told = callError(error);
     if (told !== undefined) return told.message;
     this.#fail(error);

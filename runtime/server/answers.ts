@@ -54,7 +54,7 @@ export class Answers {
   }
 
   /** The request was not begun, so it may be sent elsewhere. */
-  refusal(response: ServerResponse, reason: NotAdmitted): void {
-    this.error(response, NOT_ADMITTED[reason], SENTENCES[reason], [RESPONSE_HEADERS.notAdmitted, reason]);
+  refusal(response: ServerResponse, reason: NotAdmitted, sentence = SENTENCES[reason]): void {
+    this.error(response, NOT_ADMITTED[reason], sentence, [RESPONSE_HEADERS.notAdmitted, reason]);
   }
 }

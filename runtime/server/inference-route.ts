@@ -7,6 +7,7 @@ import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
 import { bodyBytes, executionTimeout } from '../admission/decide-admission.ts';
 import { Abandoned, Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
+import { TensorMemory } from '../admission/tensor-memory.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Model } from '../inference.ts';
 import { checkRequest } from '../protocol/check-request.ts';
@@ -40,6 +41,7 @@ export interface InferenceRouteOptions {
 
 interface AdmittedRequest {
   readonly execution: Execution;
+  readonly memory: TensorMemory;
   /** Of its body, in the pod. */
   bytes: number;
   hasBody: boolean;
@@ -76,10 +78,12 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
       },
       onEnd: () => {
         if (admitted.failure !== undefined) metrics.failure(admitted.failure, clock.monotonic() - execution.admittedAt);
+        admitted.memory.giveBack();
         gate.leave(headers, admitted.bytes);
       },
     });
-    const admitted: AdmittedRequest = { execution, bytes, hasBody: false, failure: 'CANCELED' };
+    const memory = new TensorMemory(gate);
+    const admitted: AdmittedRequest = { execution, memory, bytes, hasBody: false, failure: 'CANCELED' };
     if (headers[REQUEST_HEADERS.tellAdmission] !== undefined) response.writeProcessing();
     if (headers.expect !== undefined) response.writeContinue();
     response.once('close', () => {
@@ -116,7 +120,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
           ? parseRawRequest(model.facts.inputs, body.bytes)
           : await held(codec.parse(request.headers, body.bytes, execution));
       checkRequest(parsed, model.facts);
-      const result = await runInference(model, parsed, execution, metrics, body.isOwn);
+      const result = await runInference(model, parsed, execution, admitted.memory, metrics, body.isOwn);
       const outputs = classifyOutputs(result.outputs, parsed.outputs, model.facts.outputs);
       const written = held(codec.encode(parsed, outputs, execution));
       const { body: plain, jsonLength } = written instanceof Promise ? await written : written;

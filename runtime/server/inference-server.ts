@@ -68,7 +68,7 @@ export function createInferenceServer(options: InferenceServerOptions): Inferenc
     } else if (error instanceof ProtocolError) {
       answers.error(response, error.status, error.message, error.headers);
     } else if (error instanceof Refused) {
-      answers.refusal(response, error.reason);
+      answers.refusal(response, error.reason, error.sentence);
     } else if (error instanceof ExpiredError) {
       answers.error(response, 503, error.message);
     } else if (error instanceof InferenceError) {

@@ -5,7 +5,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { systemClock, type Clock } from '../../common/platform/clock.ts';
 import { NOT_ADMITTED, type NotAdmitted } from '../../common/wire/headers.ts';
-import type { PodState } from '../admission/decide-admission.ts';
+import type { Gate } from '../admission/gate.ts';
 import type { InferenceResult, Model } from '../inference.ts';
 import { FAILURE_REASONS, InferenceStatistics, type FailureReason, type Total } from './statistics.ts';
 
@@ -30,7 +30,7 @@ const ADMISSION_RESULTS = ['Admitted', ...(Object.keys(NOT_ADMITTED) as NotAdmit
 export function createMetrics(
   model: string,
   version: string,
-  pod: PodState,
+  pod: Pick<Gate, 'inFlight' | 'memory' | 'memoryLimit'>,
   clock: Pick<Clock, 'now'> = systemClock,
 ): RuntimeMetrics {
   const registry = new Registry();
@@ -106,6 +106,16 @@ export function createMetrics(
   duration('compute_output', 'taking outputs from the model', () => statistics.computeOutput);
   gauge('nv_inference_pending_request_count', 'Requests that wait for a run.', () => loaded?.load.waiting ?? 0);
   gauge('pilotlight_runtime_requests_in_flight', 'Requests that were admitted and have not ended.', () => pod.inFlight);
+  gauge(
+    'pilotlight_runtime_request_memory_bytes',
+    'Memory that requests take by their bodies, BYTES elements and answers, as they are counted for admission.',
+    () => pod.memory,
+  );
+  gauge(
+    'pilotlight_runtime_request_memory_limit_bytes',
+    'What they may take together; requests beyond are refused.',
+    () => pod.memoryLimit,
+  );
   gauge(
     'pilotlight_runtime_batch_limit',
     'The most rows that share a run: 1 where batching is off.',
