@@ -20,6 +20,8 @@ export interface Queued {
   readonly arrivedAt: number;
   /** The same: by when its run must begin, if ever. */
   readonly deadline?: number;
+  /** Who may share its run is here already: it waits for no more. */
+  readonly isComplete?: boolean;
 }
 
 export interface BatchLimits {
@@ -50,7 +52,7 @@ interface Group<Entry> {
   readonly lanes: RankedLanes<Ticket<Entry>>;
   rows: number;
   size: number;
-  /** Those whose deadline leaves no time to wait for company. */
+  /** Those that wait for no company, or whose deadline leaves no time to. */
   hurried: number;
 }
 
@@ -88,10 +90,10 @@ export class BatchQueue<Entry extends Queued> {
   }
 
   push(entry: Entry): Ticket<Entry> {
-    const { key, priority, order, arrivedAt, deadline = Infinity } = entry;
+    const { key, priority, order, arrivedAt, deadline = Infinity, isComplete = false } = entry;
     const group = this.#groupOf(key);
     const rank = arrivedAt + (priority - 1) * AGEING_MILLISECONDS;
-    const isHurried = deadline <= this.#dueAt(entry);
+    const isHurried = isComplete || deadline <= this.#dueAt(entry);
     const ticket: Ticket<Entry> = { entry, group, priority, order, rank, isHurried, places: undefined };
     ticket.places = { inAll: this.#all.insert(ticket), inGroup: group.lanes.insert(ticket) };
     this.#size += 1;

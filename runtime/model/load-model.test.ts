@@ -80,7 +80,7 @@ const floats = (name: string, shape: number[], ...values: number[]): Tensor => (
   data: new Uint8Array(Float32Array.from(values).buffer),
 });
 const values = ({ outputs }: InferenceResult): number[] => [
-  ...new Float32Array(new Uint8Array(outputs[0]?.data as Uint8Array).buffer),
+  ...new Float32Array(new Uint8Array(outputs[0]?.data ?? []).buffer),
 ];
 const failure = (reason: string, message: string): unknown =>
   expect.objectContaining({ name: 'StartError', reason, message: expect.stringContaining(message) });

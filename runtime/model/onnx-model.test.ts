@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { ModelFacts } from '../../common/wire/announcement.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
@@ -231,25 +232,27 @@ describe('OnnxModel', () => {
     ]);
   });
 
-  test('runs a request alone whose batch another one’s data failed, even if its deadline has passed meanwhile', async () => {
+  test('does not run again what expired while its batch failed', async () => {
     const model = makeModel();
     const first = model.infer(request([0]));
     const answers = [
-      model.infer({ ...request([1]), deadline: 50 }),
+      model.infer({ ...request([1]), deadline: 50 }).catch((error: unknown) => error),
+      model.infer(request([2])),
       model.infer(request([66])).catch((error: unknown) => error),
     ];
     await clock.advance(40);
     run(0).succeed();
     await first;
-    expect(sent(1)).toEqual([1, 66]);
+    expect(sent(1)).toEqual([1, 2, 66]);
     await clock.advance(60);
     run(1).fail(new InferenceError('no 66'));
     await settle();
-    expect(sent(2)).toEqual([1]);
+    expect(sent(2)).toEqual([2]);
     run(2).succeed();
     await settle();
     run(3).fail(new InferenceError('no 66'));
     expect(await Promise.all(answers)).toEqual([
+      expect.any(ExpiredError),
       expect.objectContaining({ outputs: expect.anything() }),
       expect.any(InferenceError),
     ]);
@@ -260,6 +263,75 @@ describe('OnnxModel', () => {
     const answer = model.infer({ ...request([1]), deadline: 50 });
     run(0).succeed();
     await answer;
+  });
+
+  test('runs a failed batch again in halves, at once, before what came later and after what is urgent', async () => {
+    const model = makeModel({ maxBatchSize: 8, maxDelayMilliseconds: 100 });
+    const values = [1, 2, 3, 4, 5, 66, 7, 8];
+    const outcomes = values.map((value) => model.infer(request([value])).catch(() => undefined));
+    const later = model.infer(request([9], [9], [9], [9], [9], [9], [9], [9]));
+    const urgent = model.infer({ ...request([10]), priority: 1, deadline: 1 });
+    run(0).fail(new InferenceError('no 66'));
+    await settle();
+    run(1).succeed();
+    await urgent;
+    for (let index = 2; index < 9; index += 1) {
+      if (sent(index).includes(66)) run(index).fail(new InferenceError('no 66'));
+      else run(index).succeed();
+      await settle();
+    }
+    await Promise.all([...outcomes, later]);
+    expect(workers[0]?.runs.map((_, index) => sent(index))).toEqual([
+      values,
+      [10],
+      [1, 2, 3, 4],
+      [5, 66, 7, 8],
+      [5],
+      [66],
+      [7],
+      [8],
+      [9, 9, 9, 9, 9, 9, 9, 9],
+    ]);
+  });
+
+  test('whichever requests of a batch fail it, these fail and no other does, after a bounded number of runs', async () => {
+    const batches = fc
+      .tuple(fc.integer({ min: 2, max: 32 }), fc.integer({ min: 1, max: 3 }))
+      .chain(([size, instances]) =>
+        fc.record({
+          size: fc.constant(size),
+          instances: fc.constant(instances),
+          bad: fc.subarray([...Array(size).keys()]),
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(batches, async ({ size, instances, bad }) => {
+        const model = makeModel({ maxBatchSize: size, instances });
+        // While these run, the others queue up.
+        const first = Array.from({ length: instances }, () => model.infer(request([200])));
+        const answers = Array.from({ length: size }, (_, value) => model.infer(request([value])));
+        const outcomes = Promise.allSettled(answers);
+        let runs = 0;
+        for (const ended = workers.map(() => 0); workers.some(({ runs: all }, at) => all.length > ended[at]!);) {
+          for (const [at, worker] of workers.entries()) {
+            const going = worker.runs[ended[at]!];
+            if (going === undefined) continue;
+            ended[at]! += 1;
+            const given = [...going.inputs[0]!.data];
+            if (!given.includes(200)) runs += 1;
+            if (given.some((value) => bad.includes(value))) going.fail(new InferenceError('bad'));
+            else going.succeed();
+            await settle();
+          }
+        }
+        await Promise.all(first);
+        expect((await outcomes).map((one) => (one.status === 'fulfilled' ? values(one.value) : 'failed'))).toEqual(
+          answers.map((_, value) => (bad.includes(value) ? 'failed' : [value])),
+        );
+        expect(runs).toBeLessThanOrEqual(Math.min(2 * size - 1, 1 + 2 * bad.length * Math.ceil(Math.log2(size))));
+        await model.close();
+      }),
+    );
   });
 
   test('runs requests alone if their batch came out with another number of rows', async () => {

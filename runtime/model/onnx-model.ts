@@ -8,6 +8,7 @@ import { batchKey } from '../batching/batch-key.ts';
 import { BatchQueue, type BatchLimits, type Queued } from '../batching/batch-queue.ts';
 import { handOver } from '../batching/hand-over.ts';
 import { packInputs } from '../batching/pack-inputs.ts';
+import { splitBatch } from '../batching/split-batch.ts';
 import { splitOutputs } from '../batching/split-outputs.ts';
 import {
   DEFAULT_PRIORITY,
@@ -232,22 +233,22 @@ export class OnnxModel implements Model {
   /** Settles every request of the batch, or puts them back; never rejects. */
   async #run(worker: SessionWorker, batch: readonly Waiting[], start: number): Promise<void> {
     this.#running += 1;
-    let settle: () => void;
+    let answer: () => void = () => undefined;
     try {
       const packed = packBatch(batch);
       const packing = this.#clock.monotonic() - start;
       const result = await worker.run(packed, batch[0]?.outputs ?? []);
       this.#idle.push(worker);
-      settle = () => this.#answer(batch, result, start, packing);
+      answer = () => this.#answer(batch, result, start, packing);
     } catch (error) {
       if (error instanceof InferenceError) this.#idle.push(worker);
       else this.#break(error instanceof Error ? error : new Error(String(error)));
-      settle = () => this.#fail(batch, error);
+      this.#fail(batch, error);
     }
     this.#running -= 1;
     // The session gets its next batch before this thread spends its time on answers.
     this.#dispatch();
-    settle();
+    answer();
   }
 
   #answer(batch: readonly Waiting[], result: SessionResult, start: number, packing: number): void {
@@ -262,6 +263,7 @@ export class OnnxModel implements Model {
           );
     if (parts === undefined) {
       this.#fail(batch, new InferenceError('The model gave another number of rows than it got.'));
+      this.#dispatch();
       return;
     }
     const { timing } = result;
@@ -278,15 +280,20 @@ export class OnnxModel implements Model {
     }
   }
 
-  /** One request's data must not fail the others': those of a failed batch run again, each alone, as their run has begun in time. */
+  /** One request's data must not fail the others': a failed batch runs again in parts, in its place in the order of all, without those that expired. */
   #fail(batch: readonly Waiting[], error: unknown): void {
-    const again = batch.length > 1 && error instanceof InferenceError && this.#ended === undefined;
-    for (const waiting of batch) {
-      if (!again) waiting.reject(error);
-      else if (waiting.signal?.aborted === true) waiting.reject(waiting.signal.reason);
-      else this.#enqueue({ ...waiting, key: undefined, deadline: Infinity });
+    if (batch.length === 1 || !(error instanceof InferenceError) || this.#ended !== undefined) {
+      for (const { reject } of batch) reject(error);
+      return;
     }
-    if (again) this.#dispatch();
+    for (const part of splitBatch(batch)) {
+      // A key that no other request has: theirs name a datatype.
+      const key = part.length === 1 ? undefined : `\0${this.#order++}`;
+      for (const waiting of part) {
+        if (waiting.signal?.aborted === true) waiting.reject(waiting.signal.reason);
+        else this.#enqueue({ ...waiting, key, isComplete: true });
+      }
+    }
   }
 
   #end(error: Error): void {
