@@ -83,7 +83,7 @@ interface CountedRevision {
 }
 
 /** Codes of answers that are given before a revision has the request. */
-const WITHOUT_REVISION: ReadonlySet<GatewayErrorCode> = new Set(['no-routes', 'unknown-function', 'not-implemented']);
+const WITHOUT_REVISION: ReadonlySet<GatewayErrorCode> = new Set(['no-routes', 'unknown-function', 'head-too-large', 'not-implemented']);
 const CODES = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];
 const REVISION_CODES = CODES.filter((code) => !WITHOUT_REVISION.has(code));
 

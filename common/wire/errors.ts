@@ -11,6 +11,11 @@ export const GATEWAY_ERRORS = {
     grpc: GRPC_STATUS.INVALID_ARGUMENT,
     meaning: 'The request is not valid HTTP for a gateway: host, length or framing.',
   },
+  'head-too-large': {
+    status: 431,
+    grpc: GRPC_STATUS.INVALID_ARGUMENT,
+    meaning: 'Host, path and headers together are larger than the gateway takes.',
+  },
   'not-implemented': {
     status: 501,
     grpc: GRPC_STATUS.UNIMPLEMENTED,

@@ -21,6 +21,8 @@ export interface TrafficOptions {
 export interface ArrivedRequest {
   /** The sentence of what is not valid in it, in place of a head. */
   readonly head: RequestHead | string;
+  /** Of that sentence, if it is not that of any request that is not valid. */
+  readonly fault?: GatewayErrorCode;
   /** Path and query, or a whole URL. */
   readonly url: string;
   /** The client sends its body only when it is told that there is a chance. */
@@ -40,7 +42,7 @@ export function beginExchange(
     if (services.isDraining()) caller.letGo();
     caller.refuse(code, message, false, RETRY_AFTER_SECONDS);
   };
-  if (typeof head === 'string') return deny('bad-request', head);
+  if (typeof head === 'string') return deny(request.fault ?? 'bad-request', head);
   // Other protocols may be ignored (RFC 9110 §7.8) and are: Java's HTTP client offers h2c with every request. A websocket cannot be.
   if (head.upgrade === 'websocket') return deny('not-implemented', 'This gateway does not serve websockets; use HTTP.');
   const destination = readTarget(request.url, head.host);

@@ -14,6 +14,10 @@ export function errorBody(code: GatewayErrorCode, message: string): string {
   return `${JSON.stringify({ error: message, code })}\n`;
 }
 
+export function tooLargeMessage(maxHeaderBytes: number): string {
+  return `The head of the request is larger than ${maxHeaderBytes} bytes.`;
+}
+
 /** Nothing of an answer may have been written before. The connection is kept for the next request. */
 export function answerError(
   response: ServerResponse,

@@ -2,12 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../common/platform/clock.ts';
-import { GATEWAY_ERRORS } from '../../common/wire/errors.ts';
 import type { ArrivedRequest } from './begin-exchange.ts';
 import type { Caller } from './caller.ts';
-import { closeSoon, errorBody } from './error-answer.ts';
+import { closeSoon, errorBody, tooLargeMessage } from './error-answer.ts';
 import { Http1Caller } from './http1-caller.ts';
-import { readRequestHead } from './request-head.ts';
+import { readRequestHead, type RequestHead } from './request-head.ts';
 
 /**
  * For a whole request to come in. The rest of a large body also waits in here for its pod, so this is the longest queue timeout there can be (an
@@ -42,7 +41,7 @@ export function createHttp1Server(options: Http1ServerOptions): Server {
     if (answers.get(socket)?.writableFinished === false) pipelined.add(socket);
     answers.set(socket, response);
     options.begin(new Http1Caller(request, response, clock), {
-      head: readRequestHead(request.rawHeaders, socket.remoteAddress),
+      head: readHead(request),
       url: request.url ?? '',
       expectsContinue,
     });
@@ -62,16 +61,23 @@ export function createHttp1Server(options: Http1ServerOptions): Server {
   return server;
 }
 
+/** Node's parser takes chunks from who speaks HTTP/1.0, which has none (RFC 9112 §6.1), and versions that come after 1.1 in the same form. */
+function readHead({ httpVersionMajor, httpVersionMinor, rawHeaders, socket }: IncomingMessage): RequestHead | string {
+  const head = readRequestHead(rawHeaders, socket.remoteAddress);
+  if (httpVersionMajor === 1 && (httpVersionMinor === 1 || typeof head === 'string' || !head.chunked)) return head;
+  return `HTTP/${httpVersionMajor}.${httpVersionMinor} is not spoken here in this form; use HTTP/1.1, or HTTP/2 with its preface.`;
+}
+
 /** What Node's parser rejects never becomes a request, so it is answered on the socket itself. */
 function answerInvalid(error: Error, socket: Duplex, maxHeaderBytes: number): void {
   const code = 'code' in error ? error.code : undefined;
-  const [status, message] =
+  const [fault, status, message] =
     code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', `The head of the request is larger than ${maxHeaderBytes} bytes.`]
+      ? (['head-too-large', '431 Request Header Fields Too Large', tooLargeMessage(maxHeaderBytes)] as const)
       : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['408 Request Timeout', 'The request did not come in whole in time.']
-        : [`${GATEWAY_ERRORS['bad-request'].status} Bad Request`, 'This is not a valid HTTP request.'];
-  const body = errorBody('bad-request', message);
+        ? (['bad-request', '408 Request Timeout', 'The request did not come in whole in time.'] as const)
+        : (['bad-request', '400 Bad Request', 'This is not a valid HTTP request.'] as const);
+  const body = errorBody(fault, message);
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );

@@ -16,6 +16,7 @@ import { Http2Caller } from './http2-caller.ts';
 import { readRequestHead, type RequestHead } from './request-head.ts';
 import type { ArrivedRequest } from './begin-exchange.ts';
 import type { Caller } from './caller.ts';
+import { tooLargeMessage } from './error-answer.ts';
 
 /** Requests at once on one connection. A client of gRPC sends all that it has to one address over one. */
 const MOST_STREAMS = 256;
@@ -110,10 +111,12 @@ export class Http2Clients {
     client: string | undefined,
   ): void {
     const hasNoBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const { maxHeaderBytes } = this.#options;
+    const head = isTooLarge(raw, maxHeaderBytes)
+      ? ({ head: tooLargeMessage(maxHeaderBytes), fault: 'head-too-large' } as const)
+      : { head: withBody(readRequestHead(raw, client), !hasNoBody) };
     this.#options.begin(new Http2Caller(stream, headers), {
-      head: isTooLarge(raw, this.#options.maxHeaderBytes)
-        ? `The head of the request is larger than ${this.#options.maxHeaderBytes} bytes.`
-        : withBody(readRequestHead(raw, client), !hasNoBody),
+      ...head,
       url: headers[':path'] ?? '',
       expectsContinue: headers.expect?.toLowerCase() === '100-continue',
     });

@@ -83,6 +83,8 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
         contentLength = Number(value);
         break;
       case 'transfer-encoding':
+        // Node undoes the chunks alone, and the pod would take what is left for the body.
+        if (value.toLowerCase() !== 'chunked') return 'The request has another transfer-encoding than chunked.';
         chunked = true;
         break;
       case 'grpc-timeout':

@@ -38,7 +38,7 @@ const ONLY_IN_HEADS = new Set([
 
 /** `te: trailers` is how a client says that it takes them, itself and for whoever is behind it (RFC 9110 §10.1.4). */
 export function takesTrailers(te: string | undefined): boolean {
-  return te !== undefined && te.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers');
+  return te?.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers') === true;
 }
 
 export function trailerFields(trailers: IncomingHttpHeaders): IncomingHttpHeaders {
