@@ -71,6 +71,8 @@ export interface GatewayLoad {
   readonly streams: number;
   readonly peers: number;
   readonly epoch: number;
+  /** Milliseconds of the Unix epoch; undefined before any routes. */
+  readonly confirmedAt: number | undefined;
 }
 
 /** What an error code is counted under; a request that no revision had is counted under none. */
@@ -83,7 +85,12 @@ interface CountedRevision {
 }
 
 /** Codes of answers that are given before a revision has the request. */
-const WITHOUT_REVISION: ReadonlySet<GatewayErrorCode> = new Set(['no-routes', 'unknown-function', 'head-too-large', 'not-implemented']);
+const WITHOUT_REVISION: ReadonlySet<GatewayErrorCode> = new Set([
+  'no-routes',
+  'unknown-function',
+  'head-too-large',
+  'not-implemented',
+]);
 const CODES = Object.keys(GATEWAY_ERRORS) as GatewayErrorCode[];
 const REVISION_CODES = CODES.filter((code) => !WITHOUT_REVISION.has(code));
 
@@ -318,6 +325,14 @@ function registerLoad(registry: Registry, load: () => GatewayLoad): void {
     registers,
     collect() {
       this.set(load().epoch);
+    },
+  });
+  new Gauge({
+    name: 'pilotlight_gateway_routes_confirmed_timestamp_seconds',
+    help: 'When the routes in use were last known to be the latest: now, while an operator that leads is connected; 0 before the first.',
+    registers,
+    collect() {
+      this.set((load().confirmedAt ?? 0) / 1_000);
     },
   });
 }

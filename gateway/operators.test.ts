@@ -178,6 +178,47 @@ describe('demand', () => {
   });
 });
 
+describe('what a gateway knows is', () => {
+  const age = async (): Promise<number> =>
+    gateway.clock.now() / 1_000 - (await gateway.metric('pilotlight_gateway_routes_confirmed_timestamp_seconds'));
+  const logged = (text: string): Record<string, unknown>[] =>
+    gateway.log.filter((line) => line.includes(text)).map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  test('of now while a leader is connected, however long nothing changes', async () => {
+    await gateway.leader([]);
+    await gateway.clock.advance(600_000);
+    expect(await age()).toBe(0);
+  });
+
+  test('as old as its connection to the last leader, and serves on, though an operator is connected that does not lead', async () => {
+    const runtime = await gateway.runtime('a');
+    const leader = await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })], 7);
+    await gateway.operator('operator-1');
+    leader.cut();
+    await gateway.until(() => logged('Lost the leader').length > 0);
+    await gateway.clock.advance(600_000);
+    expect(await age()).toBe(600);
+    expect(logged('Lost the leader')).toMatchObject([{ level: 'warn', epoch: 7 }]);
+    expect((await call(gateway.ports.http)).status).toBe(200);
+    expect((await call(gateway.ports.metrics, { path: '/readyz' })).status).toBe(200);
+  });
+
+  test('of now again with the next leader, which is told how long there was none', async () => {
+    const leader = await gateway.leader([], 7);
+    leader.cut();
+    await gateway.until(() => logged('Lost the leader').length > 0);
+    await gateway.clock.advance(90_000);
+    await gateway.leader([], 8);
+    expect(await age()).toBe(0);
+    expect(logged('Was without a leader')).toMatchObject([{ level: 'info', seconds: 90 }]);
+  });
+
+  test('nothing before the first routes', async () => {
+    await gateway.operator();
+    expect(await gateway.metric('pilotlight_gateway_routes_confirmed_timestamp_seconds')).toBe(0);
+  });
+});
+
 describe('readiness', () => {
   async function ready(): Promise<string> {
     const { status, text } = await call(gateway.ports.metrics, { path: '/readyz' });

@@ -74,6 +74,7 @@ export async function startGateway({
     streams: reporter.readers,
     peers: gateways.connected,
     epoch: intake.epoch,
+    confirmedAt: intake.age === undefined ? undefined : clock.now() - intake.age,
   }));
   const findOwners = (): void => {
     for (const revision of routes.revisions) revision.findOwner();

@@ -18,7 +18,14 @@ const page = readPage('reference/metrics.md');
 const REGISTRIES: Record<string, () => Registry> = {
   Gateway: () => {
     const registry = new Registry();
-    new GatewayMetrics(registry, () => ({ revisions: [], heldBytes: 0, streams: 0, peers: 0, epoch: 0 }));
+    new GatewayMetrics(registry, () => ({
+      revisions: [],
+      heldBytes: 0,
+      streams: 0,
+      peers: 0,
+      epoch: 0,
+      confirmedAt: undefined,
+    }));
     return registry;
   },
   Operator: () => {

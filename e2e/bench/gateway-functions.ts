@@ -63,7 +63,14 @@ console.log(
 
 function makeTable(count: number, hasPods: boolean): Table {
   const registry = new Registry();
-  const metrics = new GatewayMetrics(registry, () => ({ revisions: [], heldBytes: 0, streams: 0, peers: 0, epoch: 0 }));
+  const metrics = new GatewayMetrics(registry, () => ({
+    revisions: [],
+    heldBytes: 0,
+    streams: 0,
+    peers: 0,
+    epoch: 0,
+    confirmedAt: undefined,
+  }));
   const ledger = new DemandLedger('bench', 0, () => undefined);
   const services = {
     clock: systemClock,

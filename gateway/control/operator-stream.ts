@@ -51,9 +51,10 @@ export class OperatorStream {
     response.once('close', () => {
       this.#isOver = true;
       unsubscribe();
-      parts.intake.disconnected(number);
+      const led = parts.intake.disconnected(number);
       parts.keys.drop(number);
       parts.logger.info({ operator: this.#operator }, 'Operator disconnected');
+      if (led) parts.logger.warn({ epoch: parts.intake.epoch }, 'Lost the leader, and served on with its last routes');
       onClose();
     });
   }
@@ -99,7 +100,11 @@ export class OperatorStream {
         return;
       case 'routes': {
         const { epoch, sequence } = message;
+        const { age = 0 } = intake;
         const verdict = intake.take(this.#number, message);
+        if (verdict === 'take' && age > 0) {
+          logger.info({ operator: this.#operator, seconds: Math.round(age / 1_000) }, 'Was without a leader until now');
+        }
         if (verdict === 'ignore') logger.warn({ operator: this.#operator, epoch }, 'Ignored routes of a lower epoch');
         if (verdict === 'end') this.#endBecause(`Routes ${epoch}/${sequence} do not follow what was sent before.`);
       }

@@ -21,6 +21,8 @@ export const KEY: SigningKey = { id: 'k1', secret: randomBytes(32).toString('bas
 export class GatewayFixture {
   readonly clock = new ManualClock();
   readonly registry = new Registry();
+  /** Lines, as JSON. */
+  readonly log: string[] = [];
   /** What the gateway draws; a test may make it deterministic. */
   random: () => number = Math.random;
   readonly #operators: StubOperator[] = [];
@@ -41,7 +43,7 @@ export class GatewayFixture {
       },
       clock: fixture.clock,
       random: () => fixture.random(),
-      logger: createLogger('test', 'silent'),
+      logger: createLogger('test', 'info', (line) => fixture.log.push(line)),
       registry: fixture.registry,
     });
     return fixture;
