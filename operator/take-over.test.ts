@@ -303,6 +303,35 @@ test('a leader that the API server does not answer stops, lets another lead, and
   await walkUntil(() => leader.writes.length > attempts);
 });
 
+test('operators that are cut off for ten minutes let everything be, and then one acts by the demand of that moment', async () => {
+  const { leader, follower } = await pair();
+  const before = await uids();
+  const updates = leader.routes.length;
+  for (const replica of replicas) {
+    replica.cut = true;
+    replica.writes.length = 0;
+  }
+  await walk(300);
+  // Nobody calls any more; nobody can make that so.
+  present.inFlight = 0;
+  await walk(300);
+  expect(await uids()).toEqual(before);
+  expect(world.runner.started.flatMap(({ signals }) => signals)).toEqual([]);
+  expect(replicas.map(({ writes }) => writes.length)).toEqual([0, 0]);
+  expect([leader.routes.length, follower.routes.length]).toEqual([updates, 0]);
+  for (const replica of replicas) expect(await get(replica, '/metrics')).toContain('pilotlight_operator_leader 0');
+
+  for (const replica of replicas) replica.cut = false;
+  const led = await walkUntil(() => leader.routes.length + follower.routes.length > updates);
+  expect(led).toBeLessThanOrEqual(6);
+  await walkUntil(async () => (await pods()).length === 0);
+  await walk(10);
+  const [idle, acting] = replicas.map(({ writes }) => [...writes].sort()).sort((a, b) => a.length - b.length);
+  expect(idle).toEqual([]);
+  expect(acting?.filter((write) => write === 'delete Pod')).toHaveLength(3);
+  expect(acting?.length).toBeLessThan(20);
+});
+
 test('a former leader does not go on with what it was doing when its lead ended', async () => {
   const leader = await start('operator-0');
   const follower = await start('operator-1');

@@ -23,7 +23,21 @@ test('it goes on with the time, and each answer sets it anew', async () => {
   time.observe(header(T0 + 60_000));
   await clock.advance(10_000);
   expect(time.now()).toBe(T0 + 70_500);
-  // This machine's clock was set right meanwhile.
-  time.observe(header(clock.now()));
-  expect(time.now()).toBe(clock.now());
+  // The server's clock was set back meanwhile.
+  time.observe(header(T0 + 10_000));
+  expect(time.now()).toBe(T0 + 10_500);
+});
+
+test.each([3_600_000, -3_600_000])('it goes on as before when this machine’s clock jumps by %i ms', async (jump) => {
+  const clock = new ManualClock(T0);
+  let jumped = 0;
+  const time = new ServerTime({
+    now: () => clock.now() + jumped,
+    monotonic: () => clock.monotonic(),
+    after: (milliseconds, callback) => clock.after(milliseconds, callback),
+  });
+  time.observe(header(T0));
+  jumped = jump;
+  await clock.advance(3000);
+  expect(time.now()).toBe(T0 + 3000);
 });

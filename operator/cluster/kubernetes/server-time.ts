@@ -9,11 +9,13 @@ const NOTABLE_MILLISECONDS = 2000;
 
 export class ServerTime {
   readonly #clock: Clock;
-  #offset = 0;
+  /** What the monotonic clock is behind. This machine's wall clock is read once: where it jumps later, pods that have just been made would be too old. */
+  #offset: number;
 
   /** @param clock this machine's */
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#offset = clock.now() - clock.monotonic();
   }
 
   /** @param date the header of an answer that has just come */
@@ -21,12 +23,12 @@ export class ServerTime {
     const server = typeof date === 'string' ? Date.parse(date) : NaN;
     if (Number.isNaN(server)) return;
     // In the middle of the second that the header names.
-    const offset = server + 500 - this.#clock.now();
-    this.#offset = Math.abs(offset) < NOTABLE_MILLISECONDS ? 0 : offset;
+    const difference = server + 500 - this.now();
+    if (Math.abs(difference) >= NOTABLE_MILLISECONDS) this.#offset += difference;
   }
 
-  /** Milliseconds since the epoch; this machine's until an answer came. */
+  /** Milliseconds since the epoch; by this machine's clock until an answer came. */
   now(): number {
-    return this.#clock.now() + this.#offset;
+    return this.#clock.monotonic() + this.#offset;
   }
 }
