@@ -186,6 +186,9 @@ describe('what a gateway knows is', () => {
 
   test('of now while a leader is connected, however long nothing changes', async () => {
     await gateway.leader([]);
+    const follower = await gateway.operator('operator-1');
+    follower.cut();
+    await gateway.until(() => logged('Operator disconnected').length > 0);
     await gateway.clock.advance(600_000);
     expect(await age()).toBe(0);
   });
