@@ -16,8 +16,8 @@ interface Waiting {
 }
 
 /**
- * A model without ONNX: it answers every request with its first input under its output's name, one run at a time. Held, it begins a run and does
- * not end it until it is released, like a model that computes for long; what waits behind that run goes by priority, and is dropped by its signal or its
+ * A model without ONNX: it answers every request with its first input under its output's name, a run at a time for each session. Held, it begins runs and
+ * does not end them until it is released, like a model that computes for long; what waits behind them goes by priority, and is dropped by its signal or its
  * deadline, as the port says.
  */
 export class FakeModel implements Model {
@@ -32,14 +32,16 @@ export class FakeModel implements Model {
   readonly requests: InferenceRequest[] = [];
   closed = false;
   #held = false;
-  #running: Waiting | undefined;
+  readonly #running: { readonly waiting: Waiting; readonly begun: number }[] = [];
+  readonly #sessions: number;
   readonly #waiting: Waiting[] = [];
   readonly #failNext: Error[] = [];
   readonly #clock: Clock;
   #ended: Error | undefined;
 
-  constructor(facts: Partial<ModelFacts> = {}, clock: Clock = systemClock) {
+  constructor(facts: Partial<ModelFacts> = {}, clock: Clock = systemClock, sessions = 1) {
     this.#clock = clock;
+    this.#sessions = sessions;
     this.facts = {
       sha256: '0'.repeat(64),
       sizeBytes: 100,
@@ -54,7 +56,11 @@ export class FakeModel implements Model {
   }
 
   get load(): { readonly waiting: number; readonly running: number } {
-    return { waiting: this.#waiting.length, running: this.#running === undefined ? 0 : 1 };
+    return { waiting: this.#waiting.length, running: this.#running.length };
+  }
+
+  hasRunSince(moment: number): boolean {
+    return this.#running.some(({ begun }) => begun > moment);
   }
 
   infer(request: InferenceRequest): Promise<InferenceResult> {
@@ -99,10 +105,20 @@ export class FakeModel implements Model {
     this.#held = true;
   }
 
-  /** Ends the run that goes on, and every later one at once. */
+  /** Ends the runs that go on, and every later one at once. */
   release(): void {
     this.#held = false;
-    this.#end();
+    while (this.#running.length > 0) this.endLatest();
+  }
+
+  /** Ends the run that began last. */
+  endLatest(): void {
+    const ended = this.#running.pop()?.waiting;
+    if (ended === undefined) return;
+    const failure = this.#failNext.shift();
+    if (failure === undefined) ended.resolve(this.#result(ended.request));
+    else ended.reject(failure);
+    this.#next();
   }
 
   /** The next run rejects with this. */
@@ -118,20 +134,12 @@ export class FakeModel implements Model {
   }
 
   #next(): void {
-    if (this.#running !== undefined) return;
-    this.#running = this.#waiting.shift();
-    this.#running?.stopWaiting();
-    if (this.#running !== undefined && !this.#held) this.#end();
-  }
-
-  #end(): void {
-    const ended = this.#running;
-    if (ended === undefined) return;
-    this.#running = undefined;
-    const failure = this.#failNext.shift();
-    if (failure === undefined) ended.resolve(this.#result(ended.request));
-    else ended.reject(failure);
-    this.#next();
+    if (this.#running.length === this.#sessions) return;
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) return;
+    waiting.stopWaiting();
+    this.#running.push({ waiting, begun: this.#clock.monotonic() });
+    if (!this.#held) this.endLatest();
   }
 
   #result({ inputs, outputs }: InferenceRequest): InferenceResult {

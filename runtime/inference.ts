@@ -78,6 +78,8 @@ export interface Model {
   readonly phases: Readonly<Record<string, number>>;
   /** Requests that wait for a run, and runs that are going on. */
   readonly load: { readonly waiting: number; readonly running: number };
+  /** Whether a run goes on that began after this moment of the model's Clock.monotonic: a session that works, though others may hang. */
+  hasRunSince(moment: number): boolean;
   /** Resolves if a worker ends by itself: nothing will be answered any more, so the process must end. Pending for ever otherwise. */
   readonly failed: Promise<Error>;
   /**

@@ -51,6 +51,18 @@ export function describeModel(title: string, start: () => Promise<ModelSubject>)
       expect(model.load).toEqual({ waiting: 0, running: 0 });
     });
 
+    test('knows of a run that goes on whether it began after a moment', async () => {
+      const { model, clock, hold, release, pass } = await begin();
+      const before = clock.monotonic();
+      await pass(1);
+      const { answer } = await hold();
+      await pass(1);
+      expect([model.hasRunSince(before), model.hasRunSince(clock.monotonic())]).toEqual([true, false]);
+      release();
+      await answer;
+      expect(model.hasRunSince(before)).toBe(false);
+    });
+
     test('drops a request whose signal aborts while it waits, and at once one whose signal has', async () => {
       const { model, hold, request } = await begin();
       await hold();

@@ -63,9 +63,10 @@ export async function closeTestRuntimes(): Promise<void> {
 export async function testRuntime(
   options: Partial<RuntimeOptions> = {},
   loading?: Promise<Model>,
+  sessions = 1,
 ): Promise<TestRuntime> {
-  const model = new FakeModel();
   const clock = new ManualClock();
+  const model = new FakeModel({}, clock, sessions);
   const fatal: string[] = [];
   const runtime = await startRuntime({
     specification: {

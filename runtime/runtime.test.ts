@@ -105,6 +105,42 @@ describe('time', () => {
     expect((await answer).status).toBe(504);
   });
 
+  test('a run past twice its time cuts no run of another session, and nobody else is admitted meanwhile', async () => {
+    const { infer, model, clock, fatal } = await testRuntime({}, undefined, 2);
+    model.hold();
+    const hanging = infer({ headers });
+    await until(() => model.load.running === 1);
+    await clock.advance(900);
+    expect((await hanging).status).toBe(504);
+    const other = infer({ headers });
+    await until(() => model.load.running === 2);
+    await clock.advance(100);
+    expect(fatal).toEqual([]);
+    expect((await infer({ headers })).headers['pilotlight-not-admitted']).toBe('Draining');
+    model.endLatest();
+    expect((await other).status).toBe(200);
+    await until(() => fatal.length > 0);
+    expect(fatal).toEqual(['A run went on for more than twice its 0.5 s.']);
+  });
+
+  test('a run past twice its time waits for other sessions no longer than for an answer', async () => {
+    const { infer, model, clock, fatal } = await testRuntime({}, undefined, 2);
+    model.hold();
+    const hanging = infer({ headers });
+    await until(() => model.load.running === 1);
+    await clock.advance(900);
+    expect((await hanging).status).toBe(504);
+    const other = infer({ headers });
+    await until(() => model.load.running === 2);
+    await clock.advance(499);
+    expect(fatal).toEqual([]);
+    await clock.advance(1);
+    expect((await other).status).toBe(504);
+    await until(() => fatal.length > 0);
+    await clock.advance(500);
+    expect(fatal.length).toBeGreaterThan(1);
+  });
+
   test('the specification’s time holds for who calls directly', async () => {
     const { infer, model, clock } = await testRuntime();
     model.hold();

@@ -73,6 +73,20 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     maxBodyBytes: options.maxBodyBytes,
     onPhase: (phase) => followPhase(phase),
   });
+  /** Whoever a session that works will still answer is not cut: first nobody new is admitted, and those who wait get their answers or their timeouts. */
+  const endHung = async (timeout: number): Promise<void> => {
+    const reason = `A run went on for more than twice its ${timeout / 1000} s.`;
+    if (model?.hasRunSince(clock.monotonic() - timeout) === true) {
+      logger.warn({ reason }, 'Takes no more requests, and ends when nobody waits for another session');
+      gate.terminate();
+      servers.endStreams();
+      const { promise: late, resolve } = Promise.withResolvers<undefined>();
+      const cancel = clock.after(timeout, () => resolve(undefined));
+      await Promise.race([gate.deserted(), late]);
+      cancel();
+    }
+    options.onFatal(reason);
+  };
   const { startServers } = await import('./server/start-servers.ts');
   const servers = await startServers({
     name: specification.function,
@@ -84,7 +98,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     logger,
     timeout: specification.timeoutSeconds * 1000,
-    onHung: (timeout) => options.onFatal(`A run went on for more than twice its ${timeout / 1000} s.`),
+    onHung: (timeout) => void endHung(timeout),
     ports: options.ports,
     host: options.host,
     drainToken: pod?.drainToken,

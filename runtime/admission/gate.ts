@@ -29,10 +29,13 @@ export class Gate implements PodState {
   #terminating = false;
   #lapse: Cancel | undefined;
   #inFlight = 0;
+  /** Of those that are in flight, the ones whose client waits. */
+  #awaited = 0;
   #bytes = 0;
   #memory = 0;
   #memoryLimit = Infinity;
   readonly #waitingForIdle: (() => void)[] = [];
+  readonly #waitingForDesertion: (() => void)[] = [];
 
   constructor({ clock, uid, maxBodyBytes, onPhase = () => undefined }: GateOptions) {
     this.#clock = clock;
@@ -87,6 +90,7 @@ export class Gate implements PodState {
     const refusal = decideAdmission(this, headers, bytes);
     if (refusal === undefined) {
       this.#inFlight++;
+      this.#awaited++;
       this.#bytes += bytes;
     }
     return refusal;
@@ -112,6 +116,19 @@ export class Gate implements PodState {
 
   giveMemory(bytes: number): void {
     this.#memory -= bytes;
+  }
+
+  /** The client of a request that entered has its answer, or is gone. */
+  desert(): void {
+    this.#awaited--;
+    if (this.#awaited > 0) return;
+    for (const resolve of this.#waitingForDesertion.splice(0)) resolve();
+  }
+
+  /** Resolves when no client waits for an answer, though runs may go on. */
+  deserted(): Promise<void> {
+    if (this.#awaited === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForDesertion.push(resolve));
   }
 
   /** Of the request that entered with these headers, or bytes. */

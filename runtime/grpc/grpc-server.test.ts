@@ -217,6 +217,42 @@ describe('admission', () => {
     stream.close();
   });
 
+  test.each(['a call', 'a stream'])(
+    'a run that hangs cuts %s that another session works on no sooner than it is answered',
+    async (kind) => {
+      const test = await testRuntime({}, undefined, 2);
+      const { model, clock, fatal } = test;
+      const client = clientOf(test);
+      const running = (count: number): Promise<unknown> =>
+        until(
+          () => new Promise((resolve) => setImmediate(() => resolve(model.load.running))),
+          (now) => now === count,
+        );
+      model.hold();
+      const hanging = infer(client);
+      await running(1);
+      await clock.advance(60_000);
+      expect((await hanging).error?.code).toBe(status.DEADLINE_EXCEEDED);
+      await clock.advance(59_000);
+      let other: Promise<unknown>;
+      if (kind === 'a stream') {
+        const stream = client.stream('ModelStreamInfer');
+        stream.on('error', () => undefined);
+        other = once(stream, 'data').then(([answer]) => (answer as { infer_response: unknown }).infer_response);
+        stream.write(RAW_ROW);
+      } else other = infer(client).then(({ response }) => response);
+      await running(2);
+      await clock.advance(1_000);
+      expect(fatal).toEqual([]);
+      model.endLatest();
+      expect(await other).toMatchObject({ raw_output_contents: [floats(1, 2)] });
+      await until(
+        () => new Promise((resolve) => setImmediate(() => resolve(fatal.length))),
+        (count) => count === 1,
+      );
+    },
+  );
+
   test('holds no more bytes than there is room for, and frees them', async () => {
     const { client, model, runtime } = await setup();
     model.hold();

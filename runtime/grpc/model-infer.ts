@@ -47,7 +47,11 @@ class ModelInferCall {
     const { stream } = this.#call;
     stream.on('data', this.#onData);
     stream.on('end', this.#onEnd);
-    stream.on('close', () => this.#inference?.close());
+    stream.on('close', () => {
+      if (this.#inference === undefined) return;
+      this.#options.gate.desert();
+      this.#inference.close();
+    });
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -132,6 +132,7 @@ class ModelStreamInferCall {
     this.#isClosed = true;
     this.#cancelIdle?.();
     this.#cancelDeadline?.();
+    this.#options.gate.desert();
     for (const inference of this.#inferences) inference.close();
     if (this.#room !== undefined) this.#options.gate.give(this.#room);
     this.#leaveIfDone();

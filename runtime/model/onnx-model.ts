@@ -73,6 +73,8 @@ export class OnnxModel implements Model {
   readonly #break: (error: Error) => void;
   #order = 0;
   #running = 0;
+  /** When each session's run began; -Infinity where none goes on. */
+  readonly #begun: Map<SessionWorker, number>;
   #cancelDelay: Cancel | undefined;
   /** Why nothing is taken any more. */
   #ended: Error | undefined;
@@ -90,6 +92,7 @@ export class OnnxModel implements Model {
     };
     this.#workers = workers;
     this.#idle = [...workers];
+    this.#begun = new Map(workers.map((worker) => [worker, -Infinity]));
     this.#queue = new BatchQueue(facts.batching.enabled ? limits : ALONE);
     this.#outputNames = facts.outputs.map(({ name }) => name);
     this.#hasRows = options.hasRows;
@@ -120,6 +123,10 @@ export class OnnxModel implements Model {
 
   get load(): Model['load'] {
     return { waiting: this.#queue.size, running: this.#running };
+  }
+
+  hasRunSince(moment: number): boolean {
+    return [...this.#begun.values()].some((begun) => begun > moment);
   }
 
   infer(request: InferenceRequest): Promise<InferenceResult> {
@@ -233,6 +240,7 @@ export class OnnxModel implements Model {
   /** Settles every request of the batch, or puts them back; never rejects. */
   async #run(worker: SessionWorker, batch: readonly Waiting[], start: number): Promise<void> {
     this.#running += 1;
+    this.#begun.set(worker, start);
     let answer: () => void = () => undefined;
     try {
       const packed = packBatch(batch);
@@ -246,6 +254,7 @@ export class OnnxModel implements Model {
       this.#fail(batch, error);
     }
     this.#running -= 1;
+    this.#begun.set(worker, -Infinity);
     // The session gets its next batch before this thread spends its time on answers.
     this.#dispatch();
     answer();

@@ -87,6 +87,7 @@ export function inferenceRoute(options: InferenceRouteOptions): Handler {
     if (headers[REQUEST_HEADERS.tellAdmission] !== undefined) response.writeProcessing();
     if (headers.expect !== undefined) response.writeContinue();
     response.once('close', () => {
+      gate.desert();
       execution.close();
     });
     return admitted;
