@@ -287,6 +287,28 @@ test('a pod that does not answer when it is asked to go is deleted after a while
   expect(await loop.pods()).toEqual([]);
 });
 
+test('a function is woken at once while the pods of many others do not answer, as after the loss of their node', async () => {
+  await start();
+  await loop.apply('digits', { scaling: SHORT_SCALING });
+  await loop.announce('digits-00001-0');
+  await loop.walk(30);
+  expect(await loop.pods()).toEqual([]);
+  const others = Array.from({ length: 40 }, (_, at) => `other-${at}`);
+  for (const name of others) {
+    await loop.apply(name, { scaling: SHORT_SCALING });
+    await loop.announce(`${name}-00001-0`);
+    loop.drains.set(`${name}-00001-0`, 'Unreachable');
+  }
+  loop.asked.length = 0;
+  loop.unreachableMilliseconds = 1000;
+  for (let second = 0; loop.asked.length === 0; second++) await loop.walk(1);
+  await loop.demand('digits-00001', { queued: 1 });
+  expect(await loop.pods()).toContain('digits-00001-0');
+  // What still asks comes to its end.
+  loop.unreachableMilliseconds = 0;
+  await loop.walk(2);
+});
+
 describe('a revision that lost its traffic', () => {
   const slow = { scaling: { ...SHORT_SCALING, stableWindowSeconds: 600 }, rollout: { strategy: 'Recreate' as const } };
 

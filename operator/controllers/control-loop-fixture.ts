@@ -2,6 +2,7 @@
 import { Registry } from 'prom-client';
 import type { ModelFunction, ModelFunctionManifest, ModelRevision } from '../../common/api/kinds.ts';
 import { API_VERSION, LABELS } from '../../common/api/names.ts';
+import { wait } from '../../common/platform/clock.ts';
 import { createLogger } from '../../common/platform/logging.ts';
 import type { ManualClock } from '../../common/platform/manual-clock.ts';
 import type { Announcement } from '../../common/wire/announcement.ts';
@@ -38,6 +39,8 @@ export class ControlLoop {
   /** Answers of pods that are asked to drain, by name; the others drain. */
   readonly drains = new Map<string, DrainAnswer>();
   readonly asked: string[] = [];
+  /** How long it takes until a pod is known not to answer. */
+  unreachableMilliseconds = 0;
   /** What each pod that was asked answered last, by uid. */
   readonly answers = new Map<string, DrainAnswer>();
   registry = new Registry();
@@ -68,7 +71,11 @@ export class ControlLoop {
       logger: createLogger('test', 'silent'),
       registry: this.registry,
       demand: this.#ledger,
-      askToDrain: (_address, token) => Promise.resolve(this.#answer(token)),
+      askToDrain: async (_address, token) => {
+        const answer = this.#answer(token);
+        if (answer === 'Unreachable') await wait(this.clock, this.unreachableMilliseconds);
+        return answer;
+      },
       sink: {
         publish: (route) => {
           this.published += 1;

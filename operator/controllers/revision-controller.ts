@@ -155,12 +155,13 @@ export class RevisionController {
     return routedPods(subject.pods, subject.memory, granted, clock.now());
   }
 
-  /** To be told of each decision; making it so is for `reconcile`. */
-  decided(key: string, { wokenAt }: ScalingDecision): void {
+  /** To be told of each decision; making it so is for `reconcile`. Gives whether callers wait for that. */
+  decided(key: string, { wokenAt }: ScalingDecision): boolean {
     const memory = this.#known.get(key)?.memory;
-    if (memory === undefined || memory.wokenAt === wokenAt) return;
+    if (memory === undefined || memory.wokenAt === wokenAt) return false;
     memory.wokenAt = wokenAt;
     memory.unansweredWake = wokenAt === undefined ? undefined : this.#options.clock.monotonic();
+    return wokenAt !== undefined;
   }
 
   /** What it may have of a bounded resource; undefined if it needs none. */

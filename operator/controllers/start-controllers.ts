@@ -101,9 +101,10 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     scalable: (key) => revisionController.scalable(key),
     onDecision: (key, decision) => {
       if (!leads) return;
-      revisionController.decided(key, decision);
+      const isWake = revisionController.decided(key, decision);
       logger.debug({ revision: key, ...decision }, 'Decided');
-      revisionQueue.add(key);
+      // Whoever asks pods to go may wait for a second for those that do not answer, and after the loss of a node all others do.
+      revisionQueue.add(key, isWake);
     },
     logger,
   });

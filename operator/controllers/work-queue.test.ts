@@ -62,6 +62,21 @@ describe('a work queue', () => {
     expect(begun).toEqual(['a', 'b', 'c']);
   });
 
+  test('runs an urgent key at once, though as many run as may, and never beside itself', async () => {
+    const { queue, begun, clock, finish } = startQueue();
+    for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
+    queue.add('d', true);
+    queue.add('a', true);
+    await clock.advance(0);
+    expect(begun).toEqual(['a', 'b', 'd']);
+    await finish('a');
+    expect(begun).toEqual(['a', 'b', 'd', 'a']);
+    await finish('a');
+    await finish('b');
+    await finish('d');
+    expect(begun).toEqual(['a', 'b', 'd', 'a', 'c']);
+  });
+
   test('lets another key pass one that is running and was added again', async () => {
     const { queue, begun, clock } = startQueue();
     queue.add('a');

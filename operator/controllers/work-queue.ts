@@ -27,6 +27,8 @@ export class WorkQueue {
   readonly #options: Required<WorkQueueOptions>;
   /** In order of arrival. */
   readonly #waiting = new Set<string>();
+  /** Those of them that wait for no room. */
+  readonly #urgent = new Set<string>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #later = new Map<string, { readonly at: number; readonly cancel: Cancel }>();
   readonly #failures = new Map<string, number>();
@@ -41,10 +43,11 @@ export class WorkQueue {
     return this.#waiting.size;
   }
 
-  /** Runs the key as soon as there is room. */
-  add(key: string): void {
+  /** Runs the key as soon as there is room; an urgent one at once, though `concurrency` keys run. */
+  add(key: string, isUrgent = false): void {
     if (this.#closed) return;
     this.#waiting.add(key);
+    if (isUrgent) this.#urgent.add(key);
     this.#start();
   }
 
@@ -66,18 +69,25 @@ export class WorkQueue {
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting.clear();
+    this.#urgent.clear();
     for (const key of [...this.#later.keys()]) this.#cancelLater(key);
     await Promise.all(this.#running.values());
   }
 
   #start(): void {
+    for (const key of this.#urgent) this.#tryToRun(key);
     for (const key of this.#waiting) {
       if (this.#running.size >= this.#options.concurrency) return;
-      if (this.#running.has(key)) continue;
-      this.#waiting.delete(key);
-      this.#cancelLater(key);
-      this.#running.set(key, this.#run(key));
+      this.#tryToRun(key);
     }
+  }
+
+  #tryToRun(key: string): void {
+    if (this.#running.has(key)) return;
+    this.#waiting.delete(key);
+    this.#urgent.delete(key);
+    this.#cancelLater(key);
+    this.#running.set(key, this.#run(key));
   }
 
   async #run(key: string): Promise<void> {
