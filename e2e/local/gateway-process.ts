@@ -49,6 +49,10 @@ export class GatewayProcess {
     return new GatewayProcess(name, ports, child);
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** It does nothing at all from now on, and its connections stay open. */
   pause(): void {
     this.#child.kill('SIGSTOP');

@@ -117,7 +117,14 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.denied('gateway-full', message);
   }
 
+  /**
+   * A pod takes timeoutSeconds for a body, and as long to answer it. To one that says nothing a client could otherwise send byte after byte for ever, and keep
+   * its place. A call of gRPC may be a conversation of any length.
+   */
   progress(): void {
+    const { clock } = this.#services;
+    const { timeoutSeconds } = this.#turn.revision.settings;
+    if (!this.#caller.isGrpc && clock.monotonic() - this.#sentAt > timeoutSeconds * 1_000) return;
     this.#attempt?.progress();
   }
 
