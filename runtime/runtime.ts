@@ -56,7 +56,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { specification, pod, clock, logger, load = loadModel, memoryLimit = measureMemoryLimit } = options;
   const begun = clock.monotonic();
   const stop = new AbortController();
-  const loading = load(specification, { directory: options.modelDirectory, clock, logger, signal: stop.signal });
+  const { signal } = stop;
+  const loading = load(specification, { directory: options.modelDirectory, clock, logger, signal, memoryLimit });
   const closeModel = async (): Promise<void> => {
     stop.abort(new Error('The runtime was closed while its model was loading.'));
     await loading.then(

@@ -38,6 +38,7 @@ interface Settings extends Partial<Omit<RuntimeSpecification, 'model' | 'batchin
   readonly logger?: Logger;
   readonly signal?: AbortSignal;
   readonly keepsGraphs?: boolean;
+  readonly memoryLimit?: () => number;
 }
 
 async function load(fixture: string, settings: Settings = {}): Promise<Model> {
@@ -49,6 +50,7 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     logger = createLogger('test', 'silent'),
     signal = new AbortController().signal,
     keepsGraphs = false,
+    memoryLimit = () => Infinity,
     ...rest
   } = settings;
   const specification: RuntimeSpecification = {
@@ -69,6 +71,7 @@ async function load(fixture: string, settings: Settings = {}): Promise<Model> {
     logger,
     signal,
     keepsGraphs,
+    memoryLimit,
   });
   return model;
 }
@@ -142,6 +145,16 @@ describe('loadModel', () => {
     ['needs-seven', false, 'could not be tried with made-up inputs (MatMul node: MatMul dimension mismatch)'],
   ])('finds out whether %s can be batched: %s', async (fixture, enabled, reason) => {
     const loaded = await load(fixture);
+    expect(loaded.facts.batching).toEqual({ enabled, reason: expect.stringContaining(reason) });
+  });
+
+  // A row is 256 bytes; requests may take three times what their bodies have.
+  test.each([
+    [3 * 768, true, 'rows together gave what rows alone gave'],
+    [3 * 767, false, '3 made-up rows would take more memory than this replica has for requests'],
+    [3 * 255, false, 'could not be tried with made-up inputs (they would be too large)'],
+  ])('makes up no more than a request might have: with %i bytes for requests', async (memory, enabled, reason) => {
+    const loaded = await load('matmul', { memoryLimit: () => memory });
     expect(loaded.facts.batching).toEqual({ enabled, reason: expect.stringContaining(reason) });
   });
 

@@ -4,6 +4,8 @@ import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import type { ModelFacts } from '../../common/wire/announcement.ts';
 import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
+import { BODY_MEMORY } from '../admission/gate.ts';
+import { measureMemoryLimit } from '../admission/memory-limit.ts';
 import { findBatchAxis } from '../batching/batch-axis.ts';
 import { printableUri } from '../delivery/model-uri.ts';
 import { openModel, type ModelFile } from '../delivery/open-model.ts';
@@ -24,6 +26,8 @@ export interface LoadModelOptions {
   readonly signal: AbortSignal;
   /** Keeps every optimised graph, even if that does not pay; only in tests. */
   readonly keepsGraphs?: boolean;
+  /** Bytes of memory that requests may take; another one only in tests. */
+  readonly memoryLimit?: () => number;
 }
 
 /**
@@ -55,7 +59,7 @@ async function load(
   specification: RuntimeSpecification,
   providers: readonly ExecutionProvider[],
   threads: readonly SessionThread[],
-  { directory, clock, logger, signal, keepsGraphs = false }: LoadModelOptions,
+  { directory, clock, logger, signal, keepsGraphs = false, memoryLimit = measureMemoryLimit }: LoadModelOptions,
 ): Promise<Model> {
   const { model, intraOpThreads, batching } = specification;
   const uri = printableUri(model.uri);
@@ -96,7 +100,9 @@ async function load(
   const inputs = declareTensors('input', created[0]?.inputs ?? []);
   const outputs = declareTensors('output', created[0]?.outputs ?? []);
   const axis = findBatchAxis(inputs, outputs);
-  const warmed = await timed('warmUp', warmUpAll(threads, { inputs, outputs, axis }, batching));
+  // All sessions have their first run at once.
+  const mostBytes = Math.floor(memoryLimit() / BODY_MEMORY / threads.length);
+  const warmed = await timed('warmUp', warmUpAll(threads, { inputs, outputs, axis }, { ...batching, mostBytes }));
   if (warmed.cold !== undefined) {
     logger.warn({ reason: warmed.cold }, 'Could not warm the model up with made-up inputs');
   }
@@ -174,7 +180,7 @@ async function warmUpAll(
   limits: WarmUpLimits,
 ): Promise<WarmUpResult> {
   const results = await Promise.all(
-    threads.map((thread, index) => warmUp(thread, model, index === 0 ? limits : { maxBatchSize: 1 })),
+    threads.map((thread, index) => warmUp(thread, model, index === 0 ? limits : { ...limits, maxBatchSize: 1 })),
   );
   return results[0] ?? { batching: { enabled: false, reason: '' } };
 }

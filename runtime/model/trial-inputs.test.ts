@@ -61,6 +61,7 @@ describe('makeTrialInputs', () => {
     ).toBeUndefined();
     const declared = { name: 'x', datatype: 'UINT8', shape: ['n', 5000, 5000] } as const;
     expect(makeTrialInputs([declared], TRIALS[0]!, 1, 'n')?.[0]?.data).toHaveLength(25_000_000);
+    expect(makeTrialInputs([declared], TRIALS[0]!, 1, 'n', 24_999_999)).toBeUndefined();
   });
 
   test('does not make what no request could bring', () => {

@@ -29,22 +29,26 @@ export const MAXIMUM_ELEMENTS = 1 << 24;
 /** Bytes beyond which no request could bring what the model declares: no body may be longer. */
 const MAXIMUM_BYTES = 2 ** 31;
 
-/** Inputs with `rows` rows along the dimension `batch`; undefined if the guessed sizes make them too large, or no request could be as large. */
+/** An element of BYTES takes the memory of so many bytes of numbers. */
+const TEXT_BYTES = 48;
+
+/** Inputs with `rows` rows along the dimension `batch`; undefined if the guessed sizes make them too large, they have more than `mostBytes`, or no request could be as large. */
 export function makeTrialInputs(
   declared: readonly DeclaredTensor[],
   { freeSize, limit }: Trial,
   rows: number,
   batch: string | undefined,
+  mostBytes = MAXIMUM_BYTES,
 ): Tensor[] | undefined {
   let guessed = 0;
   let bytes = 0;
   const shapes = declared.map(({ shape, datatype }) => {
     const sizes = shape.map((size) => (typeof size === 'number' ? size : size === batch ? rows : freeSize));
     if (shape.some((size) => typeof size === 'string' && size !== batch)) guessed += elementCount(sizes);
-    bytes += elementCount(sizes) * (DATATYPE_BYTES[datatype] ?? 1);
+    bytes += elementCount(sizes) * (DATATYPE_BYTES[datatype] ?? TEXT_BYTES);
     return sizes;
   });
-  if (guessed > MAXIMUM_ELEMENTS || bytes > MAXIMUM_BYTES) return undefined;
+  if (guessed > MAXIMUM_ELEMENTS || bytes > Math.min(mostBytes, MAXIMUM_BYTES)) return undefined;
   return declared.map(({ name, datatype }, index) => {
     const shape = shapes[index] ?? [];
     return { name, datatype, shape, data: makeElements(datatype, shape, limit, index + 1) };

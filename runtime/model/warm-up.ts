@@ -19,6 +19,8 @@ import { makeTrialInputs, MAXIMUM_ELEMENTS, TRIALS } from './trial-inputs.ts';
 /** Three, so that a row has neighbours that differ on both sides. */
 const TRIAL_ROWS = 3;
 
+const TOO_LARGE = `${TRIAL_ROWS} made-up rows would take more memory than this replica has for requests`;
+
 export interface WarmUpResult {
   /** Why none of the trial inputs could be run, so that the first request will be the first run. */
   readonly cold?: string;
@@ -36,6 +38,8 @@ export interface WarmUpModel {
 export interface WarmUpLimits {
   readonly mode?: BatchingMode;
   readonly maxBatchSize: number;
+  /** Bytes of made-up inputs at once: no more than a request may have, as the memory is the same. */
+  readonly mostBytes?: number;
 }
 
 /**
@@ -44,7 +48,7 @@ export interface WarmUpLimits {
  */
 export async function warmUp(worker: SessionWorker, model: WarmUpModel, limits: WarmUpLimits): Promise<WarmUpResult> {
   const { inputs, outputs, axis } = model;
-  const { mode = 'On', maxBatchSize } = limits;
+  const { mode = 'On', maxBatchSize, mostBytes } = limits;
   const dimension = axis.batchable ? axis.dimension : undefined;
   const forbidden = mode === 'Off' ? 'batching.mode is Off' : maxBatchSize === 1 ? 'maxBatchSize is 1' : undefined;
   const names = outputs.map(({ name }) => name);
@@ -53,18 +57,21 @@ export async function warmUp(worker: SessionWorker, model: WarmUpModel, limits: 
   let failure: string | undefined;
   for (const trial of TRIALS) {
     const shared = dimension !== undefined && forbidden === undefined;
-    const tensors = makeTrialInputs(inputs, trial, shared ? TRIAL_ROWS : 1, dimension);
+    const together = shared ? makeTrialInputs(inputs, trial, TRIAL_ROWS, dimension, mostBytes) : undefined;
+    const tensors = together ?? makeTrialInputs(inputs, trial, 1, dimension, mostBytes);
     if (tensors === undefined) continue;
     try {
-      if (shared) {
-        const batching = await tryBatching(run, tensors, dimension);
-        const rowElements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0) / TRIAL_ROWS;
+      if (shared && together !== undefined) {
+        const batching = await tryBatching(run, together, dimension);
+        const rowElements = together.reduce((sum, { shape }) => sum + elementCount(shape), 0) / TRIAL_ROWS;
         const makeRows = (rows: number): Tensor[] | undefined =>
-          rows * rowElements > MAXIMUM_ELEMENTS ? undefined : makeTrialInputs(inputs, trial, rows, dimension);
+          rows * rowElements > MAXIMUM_ELEMENTS
+            ? undefined
+            : makeTrialInputs(inputs, trial, rows, dimension, mostBytes);
         return batching.enabled ? { batching, makeRows } : { batching };
       }
       await run(tensors);
-      return { batching: off(axis.batchable ? (forbidden ?? '') : axis.reason) };
+      return { batching: off(axis.batchable ? (forbidden ?? TOO_LARGE) : axis.reason) };
     } catch (error) {
       if (!(error instanceof InferenceError)) throw error;
       failure = error.message;
