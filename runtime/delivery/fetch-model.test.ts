@@ -310,6 +310,22 @@ describe('the cache', () => {
     expect([left, before, others].map((folder) => existsSync(folder))).toEqual([false, false, true]);
   });
 
+  test('removes what another host’s process left, once nothing was written to it for a day', async () => {
+    const [idle, busy] = ['fetch@another-pod.1-abc', 'fetch@another-pod.2-abc'].map((name) =>
+      join(fixture.directory, name),
+    ) as [string, string];
+    const dayAgo = fixture.clock.now() / 1000 - 24 * 3600 - 1;
+    for (const folder of [idle, busy]) {
+      await mkdir(folder);
+      await writeFile(join(folder, 'model'), 'part');
+      await utimes(join(folder, 'model'), dayAgo, folder === busy ? dayAgo + 2 : dayAgo);
+      await utimes(folder, dayAgo, dayAgo);
+    }
+    files['/a'] = Buffer.from('model');
+    await fixture.open(`${base}/a`);
+    expect([idle, busy].map((folder) => existsSync(folder))).toEqual([false, true]);
+  });
+
   test('takes no model above its limit', async () => {
     files['/a'] = Buffer.alloc(100);
     const environment = { PILOTLIGHT_MODEL_CACHE_BYTES: '99' };

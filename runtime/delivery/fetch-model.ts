@@ -32,6 +32,7 @@ import {
   type TransferLimits,
 } from './transfer/download-object.ts';
 import { patiently } from './transfer/patiently.ts';
+import { isSettled } from './transfer/version-tag.ts';
 import type { OpenOptions } from './open-model.ts';
 
 export interface FetchLimits extends TransferLimits {
@@ -266,7 +267,10 @@ class Fetch {
     sha256: string,
     files: readonly { readonly name: string; readonly tag: string | undefined }[],
   ): Promise<void> {
-    const objects = files.flatMap(({ name, tag }) => (tag === undefined ? [] : [{ name, tag }]));
+    const now = this.#options.clock.now();
+    const objects = files.flatMap(({ name, tag }) =>
+      tag === undefined || !isSettled(tag, now) ? [] : [{ name, tag }],
+    );
     if (objects.length === files.length) await this.#cache.remember(this.#request.uri, { sha256, objects });
   }
 

@@ -21,6 +21,8 @@ export interface CachedModel {
   readonly digest: FileDigest;
 }
 
+const FORSAKEN_MILLISECONDS = 24 * 3_600_000;
+
 /** What a URI without a pin led to when it was last fetched. */
 export interface Remembered {
   readonly sha256: string;
@@ -64,16 +66,29 @@ export class ModelCache {
     await replaceFile(this.#sourcePath(uri), JSON.stringify(remembered));
   }
 
-  /** An empty folder to fetch into, of this process alone. What processes left that are gone is removed. Rejects with the file system's error. */
+  /** An empty folder to fetch into, of this process alone. What processes left that are gone, or wrote nothing for a day, is removed. Rejects with the file system's error. */
   async makeWorkplace(): Promise<string> {
     for (const folder of ['sha256', 'entries', 'sources', 'in-use']) {
       await mkdir(join(this.#directory, folder), { recursive: true });
     }
     for (const name of await readdir(this.#directory)) {
-      if (name.startsWith('fetch@') && !mayLive(name))
-        await rm(join(this.#directory, name), { recursive: true, force: true });
+      const path = join(this.#directory, name);
+      if (!name.startsWith('fetch@') || (mayLive(name) && !(await this.#isForsaken(path)))) continue;
+      await rm(path, { recursive: true, force: true });
     }
     return mkdtemp(join(this.#directory, `fetch@${OWNER}-`));
+  }
+
+  /** Whether nothing has been written there for so long that its process, of which nobody here can ask, is gone: no fetch pauses for more than minutes. */
+  async #isForsaken(folder: string): Promise<boolean> {
+    try {
+      const names = await readdir(folder, { recursive: true });
+      const stats = await Promise.all([folder, ...names.map((name) => join(folder, name))].map((path) => stat(path)));
+      return stats.every(({ mtimeMs }) => this.#clock.now() - mtimeMs > FORSAKEN_MILLISECONDS);
+    } catch {
+      // Somebody writes or removes it now.
+      return false;
+    }
   }
 
   /**

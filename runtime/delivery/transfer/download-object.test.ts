@@ -226,6 +226,28 @@ test('a body that ends with its connection is taken, but not for this version fo
   expect(asked).toEqual([undefined, undefined]);
 });
 
+test('a server without ETags is asked for what changed since the last time', async () => {
+  const at = (seconds: number): string => new Date(fixture.clock.now() + 1000 * seconds).toUTCString();
+  let [lastModified, text] = [at(-61), 'model'];
+  const asked: unknown[] = [];
+  const base = await fixture.serve((request, response) => {
+    const since = request.headers['if-modified-since'];
+    asked.push(since, request.headers['if-none-match']);
+    response.setHeader('last-modified', lastModified);
+    if (since === lastModified) response.writeHead(304).end();
+    else response.writeHead(200, { 'content-length': text.length }).end(text);
+  });
+  const fetched = async (): Promise<string> => readFile((await fixture.open(`${base}/a`)).path, 'utf8');
+  const first = lastModified;
+  expect([await fetched(), await fetched()]).toEqual(['model', 'model']);
+  expect(asked.splice(0)).toEqual([undefined, undefined, first, undefined]);
+  // Another change within the same second would have the same time.
+  [lastModified, text] = [at(-59), 'changed'];
+  expect(await fetched()).toBe('changed');
+  text = 'changed again';
+  expect(await fetched()).toBe('changed again');
+});
+
 test('a server that trickles is given up, for what it sends is no sign of life', async () => {
   const listener: RequestListener = (_, response) => {
     response.writeHead(200, { 'content-length': 1000 });

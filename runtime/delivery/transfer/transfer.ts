@@ -9,6 +9,7 @@ import { retryAfter } from './back-off.ts';
 import { parseContentRange } from './content-range.ts';
 import { HashFollower } from './hash-follower.ts';
 import { contiguousEnd, splitIntoParts, type Part } from './part.ts';
+import { tagOf, unlessUnchanged } from './version-tag.ts';
 
 /** Smaller files are hashed when they are there, in less time than a thread needs to start. */
 const FOLLOW_BYTES = 32 * 2 ** 20;
@@ -94,7 +95,7 @@ export class Transfer {
     const { client, knownTag } = this.#context;
     const headers: Record<string, string> = { range: `bytes=${part.start + part.received}-${part.end - 1}` };
     if (this.tag === undefined) {
-      if (knownTag !== undefined) headers['if-none-match'] = knownTag;
+      if (knownTag !== undefined) Object.assign(headers, unlessUnchanged(knownTag));
     } else if (!this.tag.startsWith('W/')) {
       headers['if-range'] = this.tag;
     }
@@ -235,11 +236,6 @@ function requireRange(head: ResponseHead, part: Part): { readonly total: number 
 function lengthOf({ headers }: ResponseHead): number | undefined {
   const length = headers['content-length'];
   return length === undefined ? undefined : Number(length);
-}
-
-/** A change of any of these is a change of the file. */
-function tagOf({ headers }: ResponseHead): string | undefined {
-  return headers['etag'] ?? headers['last-modified'];
 }
 
 function changed(): DownloadError {
