@@ -138,7 +138,7 @@ describe('a client that gives its body byte by byte', () => {
     socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
     socket.write(head(1_000));
     await gateway.demandSeen();
-    const trickle = async (): Promise<boolean> => {
+    const trickle = (): boolean => {
       if (!socket.writableEnded) socket.write('x');
       return answer.includes('did not come in within 60 s');
     };
@@ -177,7 +177,7 @@ describe('a client that gives its body byte by byte', () => {
     await pod.received.next();
     const waiting = call(gateway.ports.http);
     await gateway.queued(1);
-    const trickle = async (): Promise<boolean> => {
+    const trickle = (): boolean => {
       if (!socket.destroyed) socket.write('x');
       return answer.includes('408');
     };
@@ -196,7 +196,7 @@ describe('a client that gives its body byte by byte', () => {
     await pod.received.next();
     const waiting = call(gateway.ports.http);
     await gateway.queued(1);
-    const trickle = async (): Promise<boolean> => {
+    const trickle = (): Promise<boolean> => {
       if (!socket.destroyed) socket.write('x');
       return ended();
     };

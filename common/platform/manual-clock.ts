@@ -10,7 +10,7 @@ interface Timer {
 export class ManualClock implements Clock {
   #milliseconds = 0;
   #order = 0;
-  readonly #epoch: number;
+  #epoch: number;
   readonly #timers = new Set<Timer>();
 
   constructor(epoch = Date.UTC(2026, 0, 1)) {
@@ -31,6 +31,11 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers.delete(timer);
     };
+  }
+
+  /** Somebody sets the wall clock; nothing else has happened. */
+  jump(milliseconds: number): void {
+    this.#epoch += milliseconds;
   }
 
   /** Number of callbacks that still wait; a closed component leaves none. */
