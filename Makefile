@@ -60,12 +60,13 @@ test: install ## Run every test that needs no cluster
 	@node scripts/build.ts
 	@npm test --silent
 
-bench: install ## Print figures of docs/reference/performance.md: cold start, gateway, operator (about 4 minutes)
+bench: install ## Print figures of docs/reference/performance.md: cold start, gateway, operator (about 8 minutes)
 	@node scripts/build.ts
 	@node e2e/bench/cold-start.ts
 	@node e2e/bench/gateway.ts
 	@node e2e/bench/gateway-functions.ts
 	@node e2e/bench/operator-memory.ts
+	@node e2e/bench/autoscaler-loop.ts
 	@echo "The runtime's: make bench-runtime bench-memory. Those that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
 
 bench-runtime: install ## Print the runtime's figures beside the bare library and the usual Python servers (about 13 minutes; PARTS=overhead,delivery: some parts)
