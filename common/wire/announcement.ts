@@ -25,6 +25,8 @@ export interface TensorFacts {
   readonly datatype: string;
   /** -1 where the dimension is free. */
   readonly shape: readonly number[];
+  /** The model takes any shape, of any rank; `shape` is empty then. Known in the runtime alone: announcements leave it out. */
+  readonly isAnyShape?: boolean;
 }
 
 export interface ModelFacts {

@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { StartError } from '../inference.ts';
 import { FileReader } from './file-reader.ts';
+import { readTag, readVarint } from './protobuf-fields.ts';
 
 type MessageName = 'Model' | 'Graph' | 'Function' | 'Node' | 'Attribute' | 'Sparse' | 'Tensor' | 'Entry';
 
@@ -124,31 +125,4 @@ function skipGroup(reader: FileReader, start: number, end: number, group: number
 
 function tooMany(): StartError {
   return new StartError('ModelInvalid', 'The model has too many parts to look through them all.');
-}
-
-interface Tag {
-  readonly field: number;
-  readonly type: number;
-  readonly end: number;
-}
-
-/** Of what is above 32 bits ONNX Runtime takes no notice. */
-function readTag(reader: FileReader, start: number): Tag {
-  const { value, end } = readVarint(reader, start);
-  const tag = value % 2 ** 32;
-  // Zeros above all, which are quickly passed over that way.
-  if (tag < 8) throw new RangeError('not a protobuf');
-  return { field: Math.floor(tag / 8), type: tag % 8, end };
-}
-
-function readVarint(reader: FileReader, start: number): { readonly value: number; readonly end: number } {
-  let value = 0;
-  let scale = 1;
-  for (let position = start; position < start + 10; position += 1) {
-    const byte = reader.byte(position);
-    value += (byte & 0x7f) * scale;
-    if (byte < 0x80) return { value, end: position + 1 };
-    scale *= 128;
-  }
-  throw new RangeError('a number without end');
 }

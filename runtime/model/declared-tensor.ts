@@ -8,6 +8,8 @@ export interface DeclaredTensor {
   readonly datatype: Datatype;
   /** A name where the dimension is free; the empty name where the model gives it none. */
   readonly shape: readonly (number | string)[];
+  /** The model does not even say the rank; `shape` is empty then. */
+  readonly isAnyShape?: boolean;
 }
 
 /** ONNX Runtime's metadata of one input or output. A sequence, map or optional is no tensor and has neither type nor shape. */
@@ -18,8 +20,12 @@ export interface ValueMetadata {
   readonly shape?: readonly (number | string)[];
 }
 
-/** Throws StartError ModelUnsupported, which names the first value that the protocol cannot carry. */
-export function declareTensors(side: 'input' | 'output', values: readonly ValueMetadata[]): DeclaredTensor[] {
+/** `anyShapes` are names of those that have no shape. Throws StartError ModelUnsupported, which names the first value that the protocol cannot carry. */
+export function declareTensors(
+  side: 'input' | 'output',
+  values: readonly ValueMetadata[],
+  anyShapes: ReadonlySet<string> = new Set(),
+): DeclaredTensor[] {
   return values.map(({ name, isTensor, type = 'unknown', shape = [] }) => {
     if (!isTensor) {
       throw new StartError(
@@ -30,7 +36,7 @@ export function declareTensors(side: 'input' | 'output', values: readonly ValueM
     }
     const datatype = datatypeOf(type);
     if (datatype === undefined) throw unsupportedType(side, name, type);
-    return { name, datatype, shape };
+    return { name, datatype, shape, ...(anyShapes.has(name) && { isAnyShape: true }) };
   });
 }
 
@@ -44,6 +50,6 @@ export function unsupportedType(side: 'input' | 'output', name: string, type: st
 }
 
 /** The same for people and clients: free dimensions are -1. */
-export function tensorFacts({ name, datatype, shape }: DeclaredTensor): TensorFacts {
-  return { name, datatype, shape: shape.map((size) => (typeof size === 'number' ? size : -1)) };
+export function tensorFacts({ shape, ...rest }: DeclaredTensor): TensorFacts {
+  return { ...rest, shape: shape.map((size) => (typeof size === 'number' ? size : -1)) };
 }

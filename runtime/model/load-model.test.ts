@@ -10,6 +10,9 @@ import { createLogger, type Logger } from '../../common/platform/logging.ts';
 import type { BatchingMode, RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import type { InferenceResult, Model, Tensor } from '../inference.ts';
 import { writeExternalTable } from './external-table.fixture.ts';
+import type { ParsedRequest } from '../protocol/parse-request.ts';
+import { checkRequest } from '../protocol/check-request.ts';
+import { elementCount } from '../protocol/element-count.ts';
 import { loadModel } from './load-model.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
@@ -146,6 +149,28 @@ describe('loadModel', () => {
   ])('finds out whether %s can be batched: %s', async (fixture, enabled, reason) => {
     const loaded = await load(fixture);
     expect(loaded.facts.batching).toEqual({ enabled, reason: expect.stringContaining(reason) });
+  });
+
+  test('serves any shape where the model has none, and only scalars where it has that of one', async () => {
+    const loaded = await load('any-shape');
+    expect(loaded.facts.inputs).toEqual([
+      { name: 'x', datatype: 'FP32', shape: [], isAnyShape: true },
+      { name: 's', datatype: 'INT64', shape: [] },
+    ]);
+    const s: Tensor = { name: 's', datatype: 'INT64', shape: [], data: new Uint8Array(8) };
+    const request = (x: Tensor, scalar = s): ParsedRequest => ({ inputs: [x, scalar], binaryOutput: true });
+    for (const shape of [
+      [2, 3],
+      [1, 1],
+    ]) {
+      const x = floats('x', shape, ...Array<number>(elementCount(shape)).fill(1));
+      checkRequest(request(x), loaded.facts);
+      const { outputs } = await loaded.infer({ inputs: [x, s] });
+      expect(outputs[0]?.shape).toEqual([shape[0], shape[0]]);
+    }
+    expect(() => checkRequest(request(floats('x', [1], 1), { ...s, shape: [1] }), loaded.facts)).toThrow(
+      'Input "s" must have the shape []',
+    );
   });
 
   // A row is 256 bytes; requests may take three times what their bodies have.

@@ -16,6 +16,7 @@ import { OptimisedGraphs, isWorthKeeping, mayBeOptimised } from './optimised-gra
 import { OnnxModel } from './onnx-model.ts';
 import { SessionThread } from './session-thread.ts';
 import type { MissingProvider, SessionFacts, SessionOptions } from './session-worker.ts';
+import { findUnknownRanks } from './unknown-ranks.ts';
 import { warmUp, type WarmUpLimits, type WarmUpModel, type WarmUpResult } from './warm-up.ts';
 
 export interface LoadModelOptions {
@@ -97,7 +98,9 @@ async function load(
     file.digest,
   ]);
   await file.confirm?.();
-  const inputs = declareTensors('input', created[0]?.inputs ?? []);
+  const given = created[0]?.inputs ?? [];
+  const mayBeOfAnyShape = given.some(({ shape }) => shape?.length === 0);
+  const inputs = declareTensors('input', given, mayBeOfAnyShape ? findUnknownRanks(file.path) : undefined);
   const outputs = declareTensors('output', created[0]?.outputs ?? []);
   const axis = findBatchAxis(inputs, outputs);
   // All sessions have their first run at once.

@@ -42,7 +42,9 @@ export function makeTrialInputs(
 ): Tensor[] | undefined {
   let guessed = 0;
   let bytes = 0;
-  const shapes = declared.map(({ shape, datatype }) => {
+  const shapes = declared.map(({ shape: given, isAnyShape, datatype }) => {
+    // Rows of features are the likeliest.
+    const shape = isAnyShape === true ? [1, ''] : given;
     const sizes = shape.map((size) => (typeof size === 'number' ? size : size === batch ? rows : freeSize));
     if (shape.some((size) => typeof size === 'string' && size !== batch)) guessed += elementCount(sizes);
     bytes += elementCount(sizes) * (DATATYPE_BYTES[datatype] ?? TEXT_BYTES);

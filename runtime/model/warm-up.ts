@@ -78,7 +78,9 @@ export async function warmUp(worker: SessionWorker, model: WarmUpModel, limits: 
       if (isMachineFailure(failure)) throw warmUpFailed(failure);
     }
   }
-  const fixed = inputs.every(({ shape }) => shape.every((size) => typeof size === 'number'));
+  const fixed = inputs.every(
+    ({ shape, isAnyShape }) => isAnyShape !== true && shape.every((size) => typeof size === 'number'),
+  );
   if (fixed && failure !== undefined) throw warmUpFailed(failure);
   const cold = failure ?? 'they would be too large';
   const reason = axis.batchable ? `the model could not be tried with made-up inputs (${cold})` : axis.reason;

@@ -21,6 +21,14 @@ test('what suits the model passes, in any order and with any number of rows', ()
   checkRequest(request([{ ...pixels, shape: [0, 2], data: [] }, scale]), facts);
 });
 
+test('any shape suits an input that has none', () => {
+  const { outputs } = facts;
+  for (const shape of [[], [1], [1, 1, 1]]) {
+    const any = { name: 'scale', datatype: 'INT64', shape: [], isAnyShape: true };
+    checkRequest(request([{ ...scale, shape }]), { inputs: [any], outputs });
+  }
+});
+
 test.each<[about: string, inputs: object[], outputs: object[] | undefined, says: string]>([
   ['a missing input', [pixels], undefined, 'Input "scale" is missing; the model takes INT64 of shape [].'],
   ['a misspelt input', [{ ...pixels, name: 'pixel' }, scale], undefined, 'no input "pixel"; did you mean "pixels"?'],

@@ -21,7 +21,8 @@ export function parseRawRequest(inputs: readonly TensorFacts[], body: Buffer): P
   return { inputs: [{ name: input.name, datatype, shape, data }], binaryOutput: true };
 }
 
-function deduceShape(what: string, { datatype, shape }: TensorFacts, bytes: number): number[] {
+function deduceShape(what: string, { datatype, shape: declared, isAnyShape }: TensorFacts, bytes: number): number[] {
+  const shape = isAnyShape === true ? [-1] : declared;
   const elementBytes = DATATYPE_BYTES[datatype as Datatype];
   const free = shape.filter((dimension) => dimension < 0).length;
   // Elements of BYTES have no size to divide by: one is taken, as a batch of one.

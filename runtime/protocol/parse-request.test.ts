@@ -268,6 +268,11 @@ describe('a request without JSON', () => {
     expect(tensor?.shape).toEqual([1]);
   });
 
+  test('is a vector where the input has any shape', () => {
+    const [tensor] = parseRawRequest([{ ...input, shape: [], isAnyShape: true }], Buffer.alloc(12)).inputs;
+    expect(tensor?.shape).toEqual([3]);
+  });
+
   test.each([
     ['two inputs', [input, input], 8, 'needs a model of one input; this one has 2'],
     ['two free dimensions', [{ ...input, shape: [-1, -1] }], 8, 'has 2 free dimensions'],

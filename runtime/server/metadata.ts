@@ -45,8 +45,8 @@ export function modelMetadata(
     name,
     versions: [version],
     platform: 'onnx_onnxv1',
-    inputs: facts.inputs,
-    outputs: facts.outputs,
+    inputs: facts.inputs.map(asProtocol),
+    outputs: facts.outputs.map(asProtocol),
     parameters: {
       sha256: facts.sha256,
       size_bytes: facts.sizeBytes,
@@ -56,4 +56,9 @@ export function modelMetadata(
       execution_providers: executionProviders.join(','),
     },
   };
+}
+
+/** A tensor of any shape looks like a scalar there: the protocol has no word for it. */
+function asProtocol({ name, datatype, shape }: TensorFacts): TensorFacts {
+  return { name, datatype, shape };
 }

@@ -34,7 +34,8 @@ function* candidates(facts: readonly TensorFacts[]): Generator<readonly Tensor[]
     ...SIZES.map((size): [number, number] => [size, size]),
   ];
   for (const [first, others] of sizes) {
-    const shapes = facts.map(({ shape }) => {
+    const shapes = facts.map(({ shape: declared, isAnyShape }) => {
+      const shape = isAnyShape === true ? [-1, -1] : declared;
       const batch = shape.findIndex((dimension) => dimension < 0);
       return shape.map((dimension, index) => (dimension >= 0 ? dimension : index === batch ? first : others));
     });

@@ -38,6 +38,10 @@ const MODELS: Record<string, Facts> = {
     })),
     outputs: [{ name: 'y', datatype: 'BYTES', shape: [-1, -1] }],
   },
+  'any shape': {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [], isAnyShape: true }],
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [] }],
+  },
   'without inputs': { inputs: [], outputs: [{ name: 'y', datatype: 'FP16', shape: [] }] },
 };
 

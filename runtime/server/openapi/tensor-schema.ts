@@ -1,12 +1,13 @@
 /** JSON Schemas (2020-12, as OpenAPI 3.1 has them) of a model's own tensors: names, datatypes and fixed dimensions are constants. Pure. */
 import type { TensorFacts } from '../../../common/wire/announcement.ts';
 import type { Datatype } from '../../inference.ts';
+import { MAX_RANK } from '../../protocol/element-count.ts';
 import { INTEGER_RANGES } from '../../protocol/element-types.ts';
 
 export type Schema = Readonly<Record<string, unknown>>;
 
 /** Exactly one of `data` and `parameters.binary_data_size` is there, in both directions. */
-export function tensorSchema({ name, datatype, shape }: TensorFacts): Schema {
+export function tensorSchema({ name, datatype, shape, isAnyShape = false }: TensorFacts): Schema {
   const element = elementSchema(datatype as Datatype);
   return {
     title: name,
@@ -15,17 +16,19 @@ export function tensorSchema({ name, datatype, shape }: TensorFacts): Schema {
     properties: {
       name: { const: name },
       datatype: { const: datatype },
-      shape: {
-        type: 'array',
-        description: shapeText(shape),
-        ...(shape.length > 0 && { prefixItems: shape.map(dimensionSchema) }),
-        minItems: shape.length,
-        maxItems: shape.length,
-      },
+      shape: isAnyShape
+        ? { type: 'array', description: 'Any shape.', items: dimensionSchema(-1), maxItems: MAX_RANK }
+        : {
+            type: 'array',
+            description: shapeText(shape),
+            ...(shape.length > 0 && { prefixItems: shape.map(dimensionSchema) }),
+            minItems: shape.length,
+            maxItems: shape.length,
+          },
       data: {
         type: 'array',
         description: 'Row-major elements, flat or nested as the shape says.',
-        items: shape.length > 1 ? { anyOf: [element, { type: 'array' }] } : element,
+        items: shape.length > 1 || isAnyShape ? { anyOf: [element, { type: 'array' }] } : element,
       },
       parameters: {
         type: 'object',
