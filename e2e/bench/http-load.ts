@@ -12,7 +12,11 @@ export interface HttpRequest {
 }
 
 export interface Target extends HttpRequest {
+  /** This machine if absent. */
+  readonly host?: string;
   readonly port: number;
+  /** Of the body of every answer, where that is known. */
+  readonly answerBytes?: number;
 }
 
 export interface ClosedLoop extends Target {
@@ -37,7 +41,7 @@ export interface LoadResult {
   readonly clientShare: number;
 }
 
-/** Rejects if an answer is not 200. */
+/** Rejects if an answer is not 200, or not of the length that it should have. */
 export async function closedLoop(load: ClosedLoop): Promise<LoadResult> {
   const { connections, milliseconds, requests = Infinity, ...target } = load;
   let left = requests;
@@ -100,9 +104,9 @@ async function measure(
   load: (lines: readonly Line[]) => Promise<unknown>,
 ): Promise<LoadResult> {
   const request = serialise(target);
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(target.port)));
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(target)));
   try {
-    const lines = sockets.map((socket) => new Line(socket, request));
+    const lines = sockets.map((socket) => new Line(socket, request, target.answerBytes));
     const before = process.cpuUsage();
     const begun = performance.now();
     await load(lines);
@@ -125,8 +129,8 @@ function serialise({ path, headers, body }: HttpRequest): Buffer {
   return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines}\r\n`), body]);
 }
 
-async function open(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+async function open({ host = '127.0.0.1', port }: Target): Promise<Socket> {
+  const socket = connect({ port, host, noDelay: true });
   await once(socket, 'connect');
   return socket;
 }
@@ -138,15 +142,17 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 class Line {
   readonly #socket: Socket;
   readonly #request: Buffer;
+  readonly #answerBytes: number | undefined;
   #head = '';
   /** What of the answer's body is still to come: its bytes, or chunks up to the last; undefined while its head is. */
   #missing: number | 'chunks' | undefined;
   #answered: (() => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
-  constructor(socket: Socket, request: Buffer) {
+  constructor(socket: Socket, request: Buffer, answerBytes: number | undefined) {
     this.#socket = socket;
     this.#request = request;
+    this.#answerBytes = answerBytes;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => this.#failed?.(error));
     socket.on('close', () => this.#failed?.(new Error('The server closed the connection before it answered.')));
@@ -168,7 +174,8 @@ class Line {
     if (end < 0) return;
     const length = /\r\ncontent-length: *(\d+)/i.exec(this.#head)?.[1];
     const chunked = length === undefined && /\r\ntransfer-encoding: *chunked/i.test(this.#head);
-    if (!this.#head.startsWith('200', 9) || (length === undefined && !chunked)) {
+    const wrongLength = this.#answerBytes !== undefined && Number(length) !== this.#answerBytes;
+    if (!this.#head.startsWith('200', 9) || (length === undefined && !chunked) || wrongLength) {
       this.#failed?.(new Error(`The server answered ${this.#head.slice(0, 500)}`));
       return;
     }

@@ -1,8 +1,9 @@
 /** A program, on one core where that is wanted, with the CPU time and memory that it uses. Needs Linux, for taskset and /proc. */
 import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import { cpuMicroseconds } from './processor-time.ts';
 
 /** The core of what is measured. */
 export const SERVER_CORE = 0;
@@ -49,13 +50,9 @@ export class MeasuredProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Microseconds on a core, of all its threads so far; those that have ended are not counted. */
+  /** Microseconds on a core so far. */
   cpuMicroseconds(): number {
-    const tasks = `/proc/${String(this.child.pid)}/task`;
-    return readdirSync(tasks).reduce((sum, task) => {
-      const [nanoseconds = ''] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
-      return sum + Number(nanoseconds) / 1000;
-    }, 0);
+    return cpuMicroseconds(String(this.child.pid));
   }
 
   /** MiB. */

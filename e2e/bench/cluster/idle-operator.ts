@@ -1,7 +1,7 @@
 /** What functions cost that nobody calls: the operator's memory, and what it writes when nothing changes. */
 import { SYSTEM_NAMESPACE } from '../../cluster/support/installation.ts';
 import { kubectl } from '../../cluster/support/kubectl.ts';
-import type { Workplace } from './workplace.ts';
+import type { Workplace } from '../in-cluster/workplace.ts';
 
 /** Whatever the operators write, by resource; Leases are left out, for those are renewed each second on purpose. */
 export type Writes = Readonly<Record<string, number>>;

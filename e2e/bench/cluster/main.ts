@@ -4,12 +4,12 @@
  */
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { nodeBuiltins } from '../../../scripts/node-builtins.ts';
-import { formatSummary, summarise } from '../median.ts';
+import { bundle } from '../in-cluster/bundle.ts';
+import { line, row } from '../in-cluster/lines.ts';
+import { prepareWorkplace, type Workplace } from '../in-cluster/workplace.ts';
+import { summarise } from '../median.ts';
 import { measureIdleOperator, type Writes } from './idle-operator.ts';
 import type { BurstRound, ColdStartRound, Report } from './inside/main.ts';
-import { prepareWorkplace, type Workplace } from './workplace.ts';
 
 /** What a first answer may take beyond a pod that only calls home, in milliseconds. */
 const COLD_START_GOAL = 170;
@@ -176,31 +176,6 @@ function importOfClient(): Promise<string> {
       resolveDir: import.meta.dirname,
     },
   });
-}
-
-async function bundle(input: Parameters<typeof build>[0]): Promise<string> {
-  const { outputFiles } = await build({
-    ...input,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    write: false,
-    banner: {
-      js: `import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire('/');`,
-    },
-    plugins: [nodeBuiltins],
-    logLevel: 'warning',
-  });
-  return outputFiles[0]?.text ?? '';
-}
-
-function row(label: string, values: readonly number[]): string {
-  return line(label, formatSummary(summarise(values), 0));
-}
-
-function line(label: string, value: string): string {
-  return `  ${label.padEnd(60)} ${value}`;
 }
 
 function mebibytes(bytes: number): string {

@@ -8,7 +8,7 @@ import { makeRow } from './requests.ts';
 
 const [path = '', name = '', shape = '[]'] = process.argv.slice(2);
 const input = { name, shape: JSON.parse(shape) as number[] };
-const row = makeRow({ name: '', title: '', path, input });
+const row = makeRow({ name: '', input });
 const session = await InferenceSession.create(path, { intraOpNumThreads: 1, interOpNumThreads: 1 });
 
 for await (const milliseconds of createInterface(process.stdin)) {

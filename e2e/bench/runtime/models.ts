@@ -13,7 +13,7 @@ export interface BenchModel {
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const BATCH = 'batch';
 const IMAGE = [3, 224, 224] as const;
-const WIDE = 150_528;
+export const WIDE = 150_528;
 
 export type ModelName = 'digits' | 'mlp' | 'conv' | 'wide';
 
@@ -94,7 +94,7 @@ function writeConvolutions(path: string): void {
 }
 
 /** As many floats as an image has and nearly no arithmetic: what is left is the cost of moving them. */
-function writeWide(path: string): void {
+export function writeWide(path: string): void {
   writeOnnxFile(path, {
     input: { name: 'x', shape: [BATCH, WIDE] },
     output: { name: 'y', shape: [BATCH, 4] },

@@ -2,15 +2,18 @@
 import type { HttpRequest } from '../http-load.ts';
 import type { BenchModel } from './models.ts';
 
+/** What of a model a request depends on. */
+export type AskedModel = Pick<BenchModel, 'name' | 'input'>;
+
 export type Encoding = 'binary' | 'JSON';
 
 /** What an image or a measurement gives: floats that take all their digits in JSON. */
-export function makeRow({ input }: BenchModel): Float32Array {
+export function makeRow({ input }: AskedModel): Float32Array {
   const length = input.shape.reduce((product, size) => product * size, 1);
   return Float32Array.from({ length }, (_, index) => Math.abs(Math.sin(index + 1)));
 }
 
-export function makeRequest(model: BenchModel, encoding: Encoding): HttpRequest {
+export function makeRequest(model: AskedModel, encoding: Encoding): HttpRequest {
   const { name, shape } = model.input;
   const row = makeRow(model);
   const path = `/v2/models/${model.name}/infer`;

@@ -143,6 +143,8 @@ export class ObjectWatch<T extends KubernetesObject> {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.on('error', () => undefined);
     const closed = once(child, 'close');
+    // Stopping it is an error of the child's; whoever still reads its lines does not wait for this yet.
+    closed.catch(() => undefined);
     for await (const line of createInterface(child.stdout)) {
       const { type, object } = JSON.parse(line) as WatchLine<T>;
       if (type === 'ERROR') throw new Error(line);

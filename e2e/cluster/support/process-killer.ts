@@ -3,20 +3,12 @@
  * finds them by the container's id, which is in the cgroup of each, from a privileged pod that sees the processes of its node.
  */
 import { randomBytes } from 'node:crypto';
-import type { ObjectKey, Resource } from '../../../operator/cluster/port.ts';
-import { PODS, type ContainerStatus, type Pod } from '../../../operator/cluster/resources.ts';
+import type { ObjectKey } from '../../../operator/cluster/port.ts';
 import { deployment, OPERATOR } from './installation.ts';
 import { kubectl } from './kubectl.ts';
 import { applyObjects, deleteObject, getObject } from './objects.ts';
 import { PATIENCE_SECONDS } from './object-watch.ts';
-import { NAMESPACES } from './resources.ts';
-
-interface PodWithContainers extends Pod {
-  readonly status?: Pod['status'] & {
-    readonly containerStatuses?: readonly (ContainerStatus & { readonly containerID?: string })[];
-  };
-}
-const RUNNING_PODS: Resource<PodWithContainers> = { ...PODS };
+import { containerIds, NAMESPACES, RUNNING_PODS } from './resources.ts';
 
 /** `container`: the first process, and with it all others. `program`: all but the first, which may start them again. */
 export type Victim = 'container' | 'program';
@@ -59,7 +51,7 @@ export class ProcessKiller {
   /** Of the pod's only container. Throws if there is no such process. */
   async kill(key: ObjectKey, victim: Victim): Promise<Killed> {
     const pod = await getObject(RUNNING_PODS, key);
-    const id = pod?.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, '');
+    const id = pod === undefined ? undefined : containerIds(pod)[0]?.id;
     const node = pod?.spec.nodeName;
     if (id === undefined || node === undefined) throw new Error(`Pod ${key.namespace}/${key.name} does not run.`);
     const killer = await this.#on(node);

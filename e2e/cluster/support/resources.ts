@@ -1,5 +1,6 @@
 /** Resources of Kubernetes that only the tests look at, with their objects reduced to what they look at. */
 import type { KubernetesObject, Resource } from '../../../operator/cluster/port.ts';
+import { PODS, type ContainerStatus, type EnvironmentVariable, type Pod } from '../../../operator/cluster/resources.ts';
 
 export const NAMESPACES: Resource<KubernetesObject> = {
   apiVersion: 'v1',
@@ -36,6 +37,7 @@ export interface Deployment extends KubernetesObject {
           readonly name: string;
           readonly image: string;
           readonly imagePullPolicy?: string;
+          readonly env?: readonly EnvironmentVariable[];
         }[];
         readonly imagePullSecrets?: readonly { readonly name: string }[];
       };
@@ -49,3 +51,17 @@ export const DEPLOYMENTS: Resource<Deployment> = {
   plural: 'deployments',
   namespaced: true,
 };
+
+export interface RunningPod extends Pod {
+  readonly status?: Omit<NonNullable<Pod['status']>, 'containerStatuses'> & {
+    readonly containerStatuses?: readonly (ContainerStatus & { readonly containerID?: string })[];
+  };
+}
+export const RUNNING_PODS: Resource<RunningPod> = { ...PODS };
+
+/** Those of its containers that were started: `containerd://0123…` is 0123…, which is in the cgroup of each of its processes. */
+export function containerIds({ status }: RunningPod): { readonly name: string; readonly id: string }[] {
+  return (status?.containerStatuses ?? []).flatMap(({ name, containerID }) =>
+    containerID === undefined ? [] : [{ name, id: containerID.replace(/^.*:\/\//, '') }],
+  );
+}

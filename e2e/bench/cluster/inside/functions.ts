@@ -1,11 +1,10 @@
 /** Functions of the digits example: makes them, waits until they are proven and at zero, and calls them as any caller in the cluster does. */
-import { request } from 'node:http';
-import { text } from 'node:stream/consumers';
 import expected from '../../../../examples/digits/expected.json' with { type: 'json' };
 import question from '../../../../examples/digits/request.json' with { type: 'json' };
 import { compareOutputs, type JsonAnswer } from '../../../../examples/compare-outputs.ts';
-import { callApi, NAMESPACE } from './api.ts';
-import { podsOf, untilGone, untilPods } from './pods.ts';
+import { callApi, NAMESPACE } from '../../in-cluster/inside/api.ts';
+import { podsOf, untilGone, untilPods } from '../../in-cluster/inside/pods.ts';
+import { postOnce } from '../../in-cluster/inside/post-once.ts';
 
 /** Seconds, the shortest there is. */
 export const STABLE_WINDOW = 6;
@@ -13,6 +12,7 @@ const MODEL = 'file:/opt/pilotlight/examples/digits/model.onnx';
 const SHA256 = 'aced55855aeaf569b6220d0dae7a00da91d41edd3c9cde3f9778e031f5b33e5a';
 const FUNCTIONS = `/apis/pilotlight.dev/v1alpha1/namespaces/${NAMESPACE}/modelfunctions`;
 const BODY = JSON.stringify(question);
+const HEADERS = { 'content-type': 'application/json' };
 
 /** Milliseconds since just before the call. */
 export interface Wake {
@@ -54,40 +54,20 @@ export async function deleteFunctions(names: readonly string[]): Promise<void> {
 export async function wakeFunction(name: string): Promise<Wake> {
   const start = performance.now();
   const podSeen = untilPods(`a pod of ${name}`, (pods) => podsOf(pods, name)[0]).then(() => performance.now() - start);
-  const { firstByte, headers, body } = await infer(name);
-  const answer = performance.now() - start;
-  const wrong = compareOutputs(JSON.parse(body) as JsonAnswer, expected);
+  // By the name that its Service has.
+  const host = `${name}.${NAMESPACE}`;
+  const path = `/v2/models/${name}/infer`;
+  const { status, headers, body, firstByteAt, endedAt } = await postOnce({ host, path, headers: HEADERS, body: BODY });
+  if (status !== 200) throw new Error(`${name} answered ${status}: ${body.toString()}`);
+  const wrong = compareOutputs(JSON.parse(body.toString()) as JsonAnswer, expected);
   if (wrong.length > 0) throw new Error(`${name} answered wrongly: ${wrong.join('; ')}`);
   if (headers['pilotlight-cold-start'] === undefined) throw new Error(`${name} was not at zero.`);
   return {
     podSeen: await podSeen,
-    firstByte: firstByte - start,
-    answer,
+    firstByte: firstByteAt - start,
+    answer: endedAt - start,
     phases: parseTiming(String(headers['server-timing'])),
   };
-}
-
-/** On a connection of its own, by the name that the function's Service has: a caller who was away for long has neither connection nor address. */
-function infer(name: string): Promise<{ firstByte: number; headers: Readonly<Record<string, unknown>>; body: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        host: `${name}.${NAMESPACE}`,
-        path: `/v2/models/${name}/infer`,
-        method: 'POST',
-        agent: false,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(BODY) },
-      },
-      (response) => {
-        const firstByte = performance.now();
-        text(response).then((body) => {
-          if (response.statusCode === 200) resolve({ firstByte, headers: response.headers, body });
-          else reject(new Error(`${name} answered ${response.statusCode}: ${body}`));
-        }, reject);
-      },
-    );
-    outgoing.on('error', reject).end(BODY);
-  });
 }
 
 /** `queue;dur=812.4, pod;dur=1.2` as `{queue: 812.4, pod: 1.2}`. */

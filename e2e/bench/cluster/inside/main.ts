@@ -2,10 +2,10 @@
  * The part of the benchmark that runs in the cluster, as a pod: `node FILE PART IMAGE ROUNDS`. It measures floors and functions by turns, and prints
  * lines of JSON.
  */
-import { listenAtHome, removeBarePods, startBarePod, type BareStart } from './bare-pods.ts';
+import { listenAtHome, removeBarePods, startBarePod, type BareStart } from '../../in-cluster/inside/bare-pods.ts';
+import { assertNone, followPods, untilGone } from '../../in-cluster/inside/pods.ts';
+import { quietMoment, withNodeCpu } from '../../in-cluster/inside/quiet-moment.ts';
 import { deleteFunctions, makeFunction, wakeFunction, type Wake } from './functions.ts';
-import { assertNone, followPods, untilGone } from './pods.ts';
-import { quietMoment, withNodeCpu } from './quiet-moment.ts';
 
 export interface ColdStartRound {
   /** The node had nothing else to do when both began. */

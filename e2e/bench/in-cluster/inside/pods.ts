@@ -5,6 +5,7 @@ export interface Pod {
   readonly metadata: {
     readonly name: string;
     readonly resourceVersion: string;
+    readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
   };
   readonly status: { readonly podIP?: string; readonly phase?: string };
@@ -17,13 +18,15 @@ interface PodList {
 
 export const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 export const FUNCTION_LABEL = 'pilotlight.dev/function';
-const DEADLINE_MILLISECONDS = 120_000;
+/** Pods of others may take a minute to go. */
+const DEADLINE_MILLISECONDS = 180_000;
 
 const present = new Map<string, Pod>();
 const lookers = new Set<() => void>();
 
 export async function followPods(): Promise<void> {
-  const { metadata } = await listPods();
+  const { metadata, items } = await listPods();
+  for (const pod of items) present.set(pod.metadata.name, pod);
   watchApi(`${PODS}?watch=1&resourceVersion=${metadata.resourceVersion}`, (event) => {
     const { type, object } = event as { readonly type: string; readonly object: Pod };
     if (type === 'DELETED') present.delete(object.metadata.name);
@@ -63,9 +66,14 @@ export function untilGone(functionName: string): Promise<true> {
 }
 
 /** Asks the API server itself, for a watch may lag: a pod that is still ending would make a cold start of a warm one. */
-export async function assertNone(): Promise<void> {
-  const others = (await listPods()).items.filter(({ metadata }) => metadata.name !== process.env['HOSTNAME']);
-  if (others.length > 0) throw new Error(`There are still pods: ${others.map(({ metadata }) => metadata.name).join()}`);
+export async function assertNone(counts: (pod: Pod) => boolean = () => true): Promise<void> {
+  const left = others((await listPods()).items).filter(counts);
+  if (left.length > 0) throw new Error(`There are still pods: ${left.map(({ metadata }) => metadata.name).join()}`);
+}
+
+/** All but the one that this runs in. */
+export function others(pods: readonly Pod[]): readonly Pod[] {
+  return pods.filter(({ metadata }) => metadata.name !== process.env['HOSTNAME']);
 }
 
 async function listPods(): Promise<PodList> {

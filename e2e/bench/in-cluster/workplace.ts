@@ -5,10 +5,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { RUNTIME_POD_LABELS } from '../../../common/api/names.ts';
 import { deployment, OPERATOR } from '../../cluster/support/installation.ts';
 import { kubectl } from '../../cluster/support/kubectl.ts';
 
 const POD = 'bench';
+const LABEL = { app: POD };
+/** Of a process that a signal ended: 128 and SIGINT's number. */
+const ENDED = 130;
+/** What would leave the namespace behind. */
+const ENDS = ['SIGINT', 'SIGTERM', 'uncaughtException'] as const;
 
 export interface Workplace {
   readonly namespace: string;
@@ -16,18 +22,26 @@ export interface Workplace {
   readonly image: string;
   /** Runs a script as an ES module in the pod. Rejects if it fails. */
   run(script: string, args: readonly string[], onLine: (line: string) => void): Promise<void>;
-  /** Takes everything away, functions and their pods included. */
+  /** Takes everything away, functions and their pods included. It does so by itself when the process is interrupted or breaks. */
   remove(): Promise<void>;
 }
 
 export async function prepareWorkplace(): Promise<Workplace> {
   const image = (await deployment(OPERATOR)).spec.template.spec.containers[0]?.image ?? '';
   const namespace = `pilotlight-bench-${process.pid}`;
+  let removed: Promise<unknown> | undefined;
   const remove = async (): Promise<void> => {
-    await kubectl(['delete', 'namespace', namespace], { timeoutSeconds: 300 });
+    removed ??= kubectl(['delete', 'namespace', namespace, '--ignore-not-found'], { timeoutSeconds: 300 });
+    await removed;
+    for (const end of ENDS) process.off(end, onEnd);
   };
-  await kubectl(['create', 'namespace', namespace]);
+  const onEnd = (cause: unknown): void => {
+    process.stderr.write(`Ended by ${String(cause)}: taking namespace ${namespace} away, which may take a minute.\n`);
+    void remove().finally(() => process.exit(ENDED));
+  };
+  for (const end of ENDS) process.on(end, onEnd);
   try {
+    await kubectl(['create', 'namespace', namespace]);
     await kubectl(['apply', `--namespace=${namespace}`, '--filename=-'], {
       input: JSON.stringify(manifests(namespace, image)),
     });
@@ -53,7 +67,7 @@ async function runInPod(
   createInterface(child.stdout).on('line', onLine);
   child.stdin.end(script);
   const [code] = (await ended) as [number | null];
-  if (code !== 0) throw new Error(`The part in the cluster (${args.join(' ')}) ended with ${code}.`);
+  if (code !== 0) throw new Error(`The part in the cluster (${args.join(' ').slice(0, 80)}) ended with ${code}.`);
 }
 
 function manifests(namespace: string, image: string): unknown {
@@ -79,7 +93,17 @@ function manifests(namespace: string, image: string): unknown {
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: POD },
         subjects: [{ kind: 'ServiceAccount', name: POD, namespace }],
       },
-      { apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec(image) },
+      {
+        // Functions are asked directly too, which only gateways may.
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata,
+        spec: {
+          podSelector: { matchLabels: RUNTIME_POD_LABELS },
+          ingress: [{ from: [{ podSelector: { matchLabels: LABEL } }] }],
+        },
+      },
+      { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, labels: LABEL }, spec: podSpec(image) },
     ],
   };
 }
