@@ -67,7 +67,7 @@ bench: install ## Print figures of docs/reference/performance.md: cold start, ga
 	@node e2e/bench/gateway-functions.ts
 	@node e2e/bench/operator-memory.ts
 	@node e2e/bench/autoscaler-loop.ts
-	@echo "The runtime's: make bench-runtime bench-memory. Those that need a cluster: make bench-cluster, with Pilotlight installed in the one of \$$KUBECONFIG"
+	@echo "The runtime's: make bench-runtime bench-memory. Those that need a cluster: make bench-cluster bench-serving, with Pilotlight installed in the one of \$$KUBECONFIG"
 
 bench-runtime: install ## Print the runtime's figures beside the bare library and the usual Python servers (about 13 minutes; PARTS=overhead,delivery: some parts)
 	@node scripts/build.ts
@@ -95,6 +95,10 @@ test-gpu: install ## Run the runtime on an NVIDIA GPU and print its figures besi
 bench-cluster: install ## Print those that need a cluster, which is $KUBECONFIG's, installed and otherwise idle (about 12 minutes; PARTS=burst: one part)
 	@node e2e/cluster/support/check-prerequisites.ts
 	@node e2e/bench/cluster/main.ts $(PARTS)
+
+bench-serving: install ## Print figures of serving on the cluster of $KUBECONFIG beside Knative's, if it is there (about 20 minutes; PARTS=warm,cold,load or cold-5=3)
+	@node e2e/cluster/support/check-prerequisites.ts
+	@node e2e/bench/serving/main.ts $(PARTS)
 
 conformance: install ## Install the CRDs in the cluster of $KUBECONFIG and hold the adapter and them against it
 	@test -n "$${KUBECONFIG:-}" || { echo "Set KUBECONFIG to the kubeconfig of a cluster to test against, for example: kind get kubeconfig >/tmp/kind.yaml && KUBECONFIG=/tmp/kind.yaml make conformance" >&2; exit 2; }
