@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { FunctionRoute } from '../common/wire/routes.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from '../common/wire/headers.ts';
 import { signToken } from '../common/wire/tokens.ts';
+import { CLAIM_RESULTS } from './metrics.ts';
 import { closeServer, listen } from './listen.ts';
 import { answerTo, call, open, type Answer } from './testing/client.ts';
 import {
@@ -199,6 +200,45 @@ describe('a request to a gateway that is not the owner', () => {
     expect(await statuses([first, second])).toEqual([200, 200]);
     expect(pod.admitted).toEqual(['s', 'a', 'b']);
   });
+});
+
+test('the owner’s metrics tell of claims that wait, that have a slot, and what became of all', async () => {
+  const [pod] = (await start(2, 1)) as [SinglePod];
+  const owner = group.gateway(group.owner);
+  const claims = async (): Promise<unknown> => ({
+    waiting: await owner.metric('pilotlight_gateway_claims', { state: 'waiting' }),
+    granted: await owner.metric('pilotlight_gateway_claims', { state: 'granted' }),
+    results: await Promise.all(
+      CLAIM_RESULTS.map((result) => owner.metric('pilotlight_gateway_claims_total', { result })),
+    ),
+  });
+  const become = async (expected: unknown): Promise<void> => {
+    await owner.until(async () => JSON.stringify(await claims()) === JSON.stringify(expected));
+  };
+  const first = send(group.other, 'a');
+  await until(() => pod.isBusy);
+  const leaving = open(group.port(group.other), { body: '' });
+  leaving.on('error', () => undefined);
+  leaving.end('gone');
+  await become({ waiting: 1, granted: 1, results: [1, 0, 0] });
+  leaving.destroy();
+  await become({ waiting: 0, granted: 1, results: [1, 0, 1] });
+  pod.answer();
+  await first;
+  await become({ waiting: 0, granted: 0, results: [1, 0, 1] });
+  const last = send(group.owner, 'b');
+  await until(() => pod.isBusy);
+  const denied = send(group.other, 'c');
+  await become({ waiting: 1, granted: 0, results: [1, 0, 1] });
+  group.changeAt(group.owner, [{ ...limited(pods), revisions: [], traffic: [] }]);
+  await become({ waiting: 0, granted: 0, results: [1, 1, 1] });
+  pod.answersAtOnce = true;
+  pod.answer();
+  // The gateway that asked tries the pod by itself, perhaps while that still had the other request, and again a little later.
+  const progress = { isDone: false };
+  void denied.finally(() => (progress.isDone = true));
+  while (!progress.isDone) await group.gateway(group.other).clock.advance(10);
+  expect(await statuses([last, denied])).toEqual([200, 200]);
 });
 
 test('requests of all gateways are served in the order in which they came', async () => {

@@ -22,6 +22,10 @@ export const ANNOUNCEMENT_RESULTS = [
 ] as const;
 export type AnnouncementResult = (typeof ANNOUNCEMENT_RESULTS)[number];
 
+/** What became of a claim of another gateway to a slot: `left` gave up before it had one, or its gateway did. */
+export const CLAIM_RESULTS = ['granted', 'denied', 'left'] as const;
+export type ClaimResult = (typeof CLAIM_RESULTS)[number];
+
 const LABELS = ['namespace', 'function', 'revision'] as const;
 
 /** Seconds. Inference takes from under a millisecond to minutes. */
@@ -65,11 +69,18 @@ export interface RevisionLoad {
   readonly queuedBytes: number;
 }
 
+/** Of other gateways, now. */
+export interface ClaimLoad {
+  readonly waiting: number;
+  readonly granted: number;
+}
+
 export interface GatewayLoad {
   readonly revisions: Iterable<RevisionLoad>;
   readonly heldBytes: number;
   readonly streams: number;
   readonly peers: number;
+  readonly claims: ClaimLoad;
   readonly epoch: number;
   /** Milliseconds of the Unix epoch; undefined before any routes. */
   readonly confirmedAt: number | undefined;
@@ -142,6 +153,7 @@ export class GatewayMetrics {
   readonly #unused = new Map<string, UnusedMetrics>();
   readonly #errors: Counter<(typeof LABELS)[number] | 'code'>;
   readonly announcements: Counter<'result'>;
+  readonly claims: Counter<'result'>;
   readonly #requests: Counter<(typeof LABELS)[number] | 'outcome'>;
   readonly #retries: Counter<(typeof LABELS)[number] | 'reason'>;
   readonly #histograms: {
@@ -207,6 +219,13 @@ export class GatewayMetrics {
       registers,
     });
     for (const result of ANNOUNCEMENT_RESULTS) this.announcements.inc({ result }, 0);
+    this.claims = new Counter({
+      name: 'pilotlight_gateway_claims_total',
+      help: 'Claims of other gateways to slots that this one gives out, by what became of them.',
+      labelNames: ['result'],
+      registers,
+    });
+    for (const result of CLAIM_RESULTS) this.claims.inc({ result }, 0);
     registerLoad(registry, load);
   }
 
@@ -317,6 +336,17 @@ function registerLoad(registry: Registry, load: () => GatewayLoad): void {
     registers,
     collect() {
       this.set(load().peers);
+    },
+  });
+  new Gauge({
+    name: 'pilotlight_gateway_claims',
+    help: 'Claims of other gateways that wait here for a slot, or have one, now.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { waiting, granted } = load().claims;
+      this.set({ state: 'waiting' }, waiting);
+      this.set({ state: 'granted' }, granted);
     },
   });
   new Gauge({

@@ -7,7 +7,7 @@ import type { Logger } from '../common/platform/logging.ts';
 import type { GatewayConfiguration } from './configuration.ts';
 import { Gateways } from './claims/gateways.ts';
 import { AnnouncementIntake } from './control/announcement-intake.ts';
-import { createControlServer } from './control/control-server.ts';
+import { createControlServer, type ControlServer } from './control/control-server.ts';
 import { KeyRing } from './control/key-ring.ts';
 import { RoutesIntake } from './control/routes-intake.ts';
 import { DemandReporter } from './demand/demand-reporter.ts';
@@ -73,6 +73,7 @@ export async function startGateway({
     heldBytes: holdings.bytes,
     streams: reporter.readers,
     peers: gateways.connected,
+    claims: control.claims,
     epoch: intake.epoch,
     confirmedAt: intake.age === undefined ? undefined : clock.now() - intake.age,
   }));
@@ -117,7 +118,7 @@ export async function startGateway({
       firstRoutes.come();
     },
   );
-  const control = createControlServer({
+  const control: ControlServer = createControlServer({
     controlToken: configuration.controlToken,
     announcements: {
       clock,
@@ -135,7 +136,7 @@ export async function startGateway({
       }),
     },
     streams: { gateway: configuration.name, reporter, intake, keys, logger },
-    claims: { clock, routes, logger },
+    claims: { clock, routes, logger, count: (result) => metrics.claims.inc({ result }) },
   });
   const traffic = (listener: Listener): TrafficServer =>
     new TrafficServer(

@@ -23,6 +23,7 @@ const REGISTRIES: Record<string, () => Registry> = {
       heldBytes: 0,
       streams: 0,
       peers: 0,
+      claims: { waiting: 0, granted: 0 },
       epoch: 0,
       confirmedAt: undefined,
     }));

@@ -68,6 +68,7 @@ function makeTable(count: number, hasPods: boolean): Table {
     heldBytes: 0,
     streams: 0,
     peers: 0,
+    claims: { waiting: 0, granted: 0 },
     epoch: 0,
     confirmedAt: undefined,
   }));

@@ -5,6 +5,7 @@ import type { Logger } from '../../common/platform/logging.ts';
 import { FieldError } from '../../common/wire/fields.ts';
 import { encodeLine, NdjsonDecoder, NdjsonError } from '../../common/wire/ndjson.ts';
 import { repeat } from '../repeat.ts';
+import type { ClaimLoad, ClaimResult } from '../metrics.ts';
 import type { Place } from '../revision/hold-queue.ts';
 import type { Revision, Waiter } from '../revision/revision.ts';
 import type { Slot } from '../revision/slot.ts';
@@ -27,6 +28,7 @@ export interface ClaimStreamParts {
   readonly clock: Clock;
   readonly routes: RouteTable;
   readonly logger: Logger;
+  readonly count: (result: ClaimResult) => void;
 }
 
 /** A claim: waiting, or with a slot. */
@@ -58,6 +60,12 @@ export class ClaimStream {
       this.#end();
       onClose();
     });
+  }
+
+  get load(): ClaimLoad {
+    let granted = 0;
+    for (const { slot } of this.#held.values()) if (slot !== undefined) granted += 1;
+    return { granted, waiting: this.#held.size - granted };
   }
 
   /** No further claim is served; who waits here goes elsewhere. */
@@ -99,17 +107,19 @@ export class ClaimStream {
     if (this.#held.has(id)) return this.#endBecause(`Claim ${id} was made twice.`);
     if (this.#held.size >= MOST_CLAIMS) return this.#endBecause(`There are more than ${MOST_CLAIMS} claims.`);
     const revision = this.#parts.routes.revision(namespace, name);
-    if (revision === undefined) return this.#write({ type: 'deny', id });
-    const held: Held = { revision, place: undefined, slot: undefined };
     const deny = (): void => {
       this.#held.delete(id);
+      this.#parts.count('denied');
       this.#write({ type: 'deny', id });
     };
+    if (revision === undefined) return deny();
+    const held: Held = { revision, place: undefined, slot: undefined };
     this.#held.set(id, held);
     const waiter: Waiter = {
       granted: (slot) => {
         held.place = undefined;
         held.slot = slot;
+        this.#parts.count('granted');
         const { uid, name: pod, address } = slot.pod;
         this.#write({ type: 'grant', id, pod: { uid, name: pod, host: address.host, ports: address.ports } });
       },
@@ -124,6 +134,7 @@ export class ClaimStream {
     // Its denial and this crossed.
     if (held === undefined) return;
     this.#held.delete(id);
+    if (held.slot === undefined) this.#parts.count('left');
     if (held.place !== undefined) held.revision.leave(held.place);
     if (typeof outcome === 'number') held.slot?.answered(outcome);
     else if (outcome !== undefined) held.slot?.failed(outcome);

@@ -5,6 +5,7 @@ import { STREAM_PATH } from '../../common/wire/stream.ts';
 import { CLAIMS_PATH } from '../claims/claim-messages.ts';
 import { ClaimStream, type ClaimStreamParts } from '../claims/claim-stream.ts';
 import { sameSecret } from '../../common/wire/tokens.ts';
+import type { ClaimLoad } from '../metrics.ts';
 import { serveAnnouncement, type AnnouncementEndpointParts } from './announcement-endpoint.ts';
 import { bearerToken } from './bearer-token.ts';
 import { OperatorStream, type OperatorStreamParts } from './operator-stream.ts';
@@ -21,6 +22,7 @@ export interface ControlServerParts {
 
 export interface ControlServer {
   readonly server: Server;
+  readonly claims: ClaimLoad;
   /** Tells all operators but one which epoch is the highest. */
   greetAllBut(stream: number): void;
   endStreams(): void;
@@ -72,6 +74,14 @@ export function createControlServer({
   });
   return {
     server,
+    get claims() {
+      let [waiting, granted] = [0, 0];
+      for (const { load } of claimants) {
+        waiting += load.waiting;
+        granted += load.granted;
+      }
+      return { waiting, granted };
+    },
     greetAllBut: (number) => {
       for (const [other, stream] of open) if (other !== number) stream.greet();
     },

@@ -61,6 +61,11 @@ export class GatewayGroup {
     for (const leader of this.#leaders) leader.change(this.#epoch, functions);
   }
 
+  /** The others do not hear of it. */
+  changeAt(at: number, functions: readonly FunctionRoute[]): void {
+    this.#leaders[at]?.change(this.#epoch, functions);
+  }
+
   gateway(at: number): GatewayFixture {
     const gateway = this.gateways[at];
     if (gateway === undefined) throw new Error(`There is no gateway ${at}.`);
