@@ -3,7 +3,7 @@ import { line, row } from '../in-cluster/lines.ts';
 import { summarise } from '../median.ts';
 import { countOf, quantileOf, subtractBuckets } from '../../cluster/support/histogram.ts';
 import { modelFunction, STABLE_WINDOW_SECONDS } from '../../cluster/support/manifests.ts';
-import { addressOf, gatewayPods, makeFunctions } from './functions.ts';
+import { addressOf, GATEWAY_PORT, gatewayPods, makeFunctions } from './functions.ts';
 import { withGoal } from './goal.ts';
 import type { ColdPlan, ColdRound, ColdTarget, ColdTurn } from './inside/cold.ts';
 import { knativeImage } from './knative-image.ts';
@@ -11,7 +11,6 @@ import { ACTIVATOR_PORT, makeServices, revisionHeaders, type Serving } from './k
 import { runPlan, type Bench } from './part.ts';
 import { readWakes } from './wake-histogram.ts';
 
-const GATEWAY_PORT = 8080;
 const KNATIVE_PORT = 8080;
 const KNATIVE_ANSWER = 'ok';
 /** Listens at once, which no runtime can: it favours Knative. As the first process of its container it ends by SIGTERM only if it says so. */

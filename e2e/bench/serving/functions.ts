@@ -8,6 +8,8 @@ import { ObjectWatch } from '../../cluster/support/object-watch.ts';
 import { applyObjects, listObjects } from '../../cluster/support/objects.ts';
 import { RUNNING_PODS, type RunningPod } from '../../cluster/support/resources.ts';
 
+/** Of a gateway's pod, for callers in the cluster. */
+export const GATEWAY_PORT = 8080;
 /** Fifty at once start on two cores within one. */
 const READY_SECONDS = 180;
 

@@ -3,28 +3,19 @@ import type { ModelFunctionManifest } from '../../../common/api/kinds.ts';
 import { RUNTIME_PORTS } from '../../../operator/pods/runtime-ports.ts';
 import { sleeping } from '../../knative/sleeping-model.ts';
 import { modelFunction } from '../../cluster/support/manifests.ts';
-import { line, row } from '../in-cluster/lines.ts';
-import { summarise } from '../median.ts';
-import { addressOf, applyFunctions, gatewayPods, makeFunctions, podsOfFunction } from './functions.ts';
-import { withGoal } from './goal.ts';
+import { row } from '../in-cluster/lines.ts';
+import { addressOf, applyFunctions, GATEWAY_PORT, gatewayPods, makeFunctions, podsOfFunction } from './functions.ts';
 import type { LoadResult, LoadRun, LoadTarget } from './inside/load.ts';
+import { beside, complete, slowest, waited } from './load-figures.ts';
 import { runPlan, type Bench } from './part.ts';
 
-const GATEWAY_PORT = 8080;
 /** What a model waits for company before it runs, as Knative's image sleeps for as long. */
 const MODEL_MILLISECONDS = 100;
 const REPLICAS = 2;
 const STEADY = { rate: 200, seconds: 15 };
-const RAMP = [100, 200, 300].map((rate) => ({ rate, seconds: 12 }));
+const RAMP = [100, 200, 300].map((rate) => ({ rate, seconds: 10 }));
 const ROLLOUT = { rate: 200, seconds: 30 };
 const MIXED = { rate: 50, seconds: 40 };
-
-/** Milliseconds beyond what the pods answer in when they are asked directly, at p95. */
-const ADDED = { atMost: 10 };
-const NONE = { atMost: 0 };
-const SENT_PERCENT = { atLeast: 99.9 };
-/** Milliseconds of the slowest answer of a ramp from zero. */
-const SLOWEST = { atMost: 10_000 };
 
 /** A fixed number of pods, through the gateways and directly by turns. */
 export async function steady(bench: Bench, rounds: number): Promise<string[]> {
@@ -47,13 +38,12 @@ export async function ramp(bench: Bench, rounds: number): Promise<string[]> {
     { name: 'through', stages: RAMP, targets: scene.through('ramp'), fromZero: ['ramp'] },
   ];
   const results = await run(bench, Array.from({ length: rounds }, () => turn).flat());
-  const through = results.filter(({ name }) => name === 'through');
   const rates = RAMP.map(({ rate }) => rate).join(', ');
   return [
     `Ramp from zero: ${rates} requests/s, ${RAMP[0]?.seconds} s each`,
     ...beside(results),
-    line('slowest answer, ms', withGoal(Math.max(...through.map(({ max }) => max)), 0, SLOWEST)),
-    line('requests that waited for a pod', String(through.reduce((sum, { coldStarts }) => sum + coldStarts, 0))),
+    slowest(results),
+    waited(results),
   ];
 }
 
@@ -124,7 +114,7 @@ export async function mixed(bench: Bench, rounds: number): Promise<string[]> {
       'slowest beyond what the model may take, ms',
       results.map(({ max }) => max),
     ),
-    line('requests that waited for a pod', String(results.reduce((sum, { coldStarts }) => sum + coldStarts, 0))),
+    waited(results),
     ...complete(results),
   ];
 }
@@ -195,31 +185,4 @@ async function run(
     if (Object.keys(revisions).length === 0) throw new Error(`No request of "${name}" was answered.`);
   }
   return results;
-}
-
-function beside(results: readonly LoadResult[]): string[] {
-  const direct = results.filter(({ name }) => name === 'direct');
-  const through = results.filter(({ name }) => name === 'through');
-  const p95 = (of: readonly LoadResult[]): number[] => of.map((one) => one.p95);
-  const added = summarise(p95(through)).median - summarise(p95(direct)).median;
-  return [
-    row('p95 of the pods directly, ms', p95(direct), 1),
-    row('p95 through the gateways, ms', p95(through), 1),
-    line('added at p95, ms', withGoal(added, 1, ADDED)),
-    ...complete(results),
-  ];
-}
-
-function complete(results: readonly LoadResult[]): string[] {
-  const sum = (of: (one: LoadResult) => number): number => results.reduce((all, one) => all + of(one), 0);
-  const failed = results.flatMap(({ errors }) => Object.entries(errors));
-  const errors = failed.reduce((all, [, count]) => all + count, 0);
-  const planned = sum((one) => one.planned);
-  const sent = sum((one) => one.sent);
-  return [
-    line('requests', `${sent} sent of ${planned} planned`),
-    line('sent of those planned, %', withGoal((100 * sent) / planned, 2, SENT_PERCENT)),
-    line('errors', withGoal(errors, 0, NONE)),
-    ...failed.slice(0, 10).map(([what, count]) => `    ${count} x ${what}`),
-  ];
 }

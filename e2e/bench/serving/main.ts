@@ -15,8 +15,8 @@ import { measureWarm } from './warm.ts';
 
 const PARTS: Readonly<Record<string, Part>> = {
   warm: { count: 2, measure: measureWarm },
-  'cold-1': { count: 4, measure: cold(1) },
-  'cold-5': { count: 3, measure: cold(5) },
+  'cold-1': { count: 3, measure: cold(1) },
+  'cold-5': { count: 2, measure: cold(5) },
   'cold-25': { count: 1, measure: cold(25) },
   'load-steady': { count: 2, measure: steady },
   'load-ramp': { count: 1, measure: ramp },

@@ -16,16 +16,15 @@ import { RUNNING_PODS, type RunningPod } from '../../cluster/support/resources.t
 import { WIDE, writeWide } from '../runtime/models.ts';
 import type { AskedModel } from '../runtime/requests.ts';
 import { ContainerCpu } from './container-cpu.ts';
-import { addressOf, gatewayPods, makeFunctions, podsOfFunction } from './functions.ts';
+import { addressOf, GATEWAY_PORT, gatewayPods, makeFunctions, podsOfFunction } from './functions.ts';
 import { knativeImage } from './knative-image.ts';
 import { ACTIVATOR_PORT, makeServices, REVISION_LABEL, revisionHeaders, type Serving } from './knative.ts';
 import { runPlan, type Bench } from './part.ts';
 import type { WarmPlan, WarmTarget } from './inside/warm.ts';
 import { printWarm, type WarmMeasurement } from './warm-figures.ts';
 
-const MILLISECONDS = 2000;
+const MILLISECONDS = 1500;
 const CONNECTIONS = [1, 16, 256];
-const GATEWAY_PORT = 8080;
 
 const SMALL: AskedModel = { name: 'small', input: { name: 'pixels', shape: [1, 64] } };
 const LARGE: AskedModel = { name: 'large', input: { name: 'x', shape: [1, WIDE] } };

@@ -70,11 +70,10 @@ export async function measureCold(image: string, plan: ColdPlan): Promise<void> 
     await removeBarePods(names.map(({ name }) => name));
     const functions = await wakeInTurns(plan, plan.functions, wakeFunction);
     await untilNone();
-    const last = [bare, functions, knative].map((turns) => Math.max(0, ...turns.map(({ each }) => Math.max(...each))));
-    const [bareLast, functionsLast, knativeLast] = last.map((milliseconds) => milliseconds.toFixed(0));
-    report({
-      progress: `round ${round} of ${plan.rounds}: bare ${bareLast}, functions ${functionsLast}, Knative ${knativeLast}`,
-    });
+    const last = Object.entries({ bare, functions, Knative: knative }).flatMap(([name, turns]) =>
+      turns.length === 0 ? [] : [`${name} ${Math.max(...turns.flatMap(({ each }) => each)).toFixed(0)}`],
+    );
+    report({ progress: `round ${round} of ${plan.rounds}: ${last.join(', ')}` });
     if (round > 0) report({ cold: { bare, functions, knative, knativeFailures } });
   }
 }
