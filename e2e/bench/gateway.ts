@@ -1,7 +1,7 @@
 /**
  * What the gateway costs: its processor time for one small request under load, and the time it adds to a request on one connection beside the same
  * request sent to the pod directly. Beside it stands the least that a proxy of the same parts costs, for the figures of another machine. All are
- * processes of their own, measured by turns in one run. Needs Linux, for /proc.
+ * processes of their own, measured by turns in one run. The gateway is the bundle that the image has, so build first. Needs Linux, for /proc.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -156,7 +156,7 @@ async function startProgram(
 async function startGateway(podPort: number): Promise<{ readonly gateway: ChildProcess; readonly port: number }> {
   const [http, control] = [await freePort(), await freePort()];
   const names = GATEWAY_ENVIRONMENT;
-  const gateway = spawn(process.execPath, [join(ROOT, 'gateway/main.ts')], {
+  const gateway = spawn(process.execPath, [join(ROOT, 'dist', 'gateway.js')], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,

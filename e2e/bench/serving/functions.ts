@@ -40,8 +40,16 @@ export function applyFunctions(namespace: string, manifests: readonly ModelFunct
   return applyObjects(...manifests.map((one) => ({ ...one, metadata: { ...one.metadata, namespace } })));
 }
 
+/** Once all have addresses: a pod serves before the API server knows its own. */
 export async function podsOfFunction(namespace: string, name: string): Promise<readonly RunningPod[]> {
-  return (await listObjects(RUNNING_PODS, { namespace, labels: { [LABELS.function]: name } })).objects;
+  const pods = new ObjectWatch(RUNNING_PODS, { namespace, labels: { [LABELS.function]: name } });
+  try {
+    return await pods.until(`the pods of ${name} have addresses`, (all) =>
+      all.length > 0 && all.every(({ status }) => status?.podIP !== undefined) ? all : undefined,
+    );
+  } finally {
+    await pods.close();
+  }
 }
 
 export async function gatewayPods(): Promise<readonly RunningPod[]> {
