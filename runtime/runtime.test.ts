@@ -3,7 +3,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { StartError, type Model } from './inference.ts';
-import { closeTestRuntimes, INFER, POD, testRuntime } from './runtime.fixture.ts';
+import { closeTestRuntimes, INFER, POD, testRuntime, type TestRuntime } from './runtime.fixture.ts';
 
 afterEach(closeTestRuntimes);
 
@@ -105,8 +105,10 @@ describe('time', () => {
     expect((await answer).status).toBe(504);
   });
 
-  test('a run past twice its time cuts no run of another session, and nobody else is admitted meanwhile', async () => {
-    const { infer, model, clock, fatal } = await testRuntime({}, undefined, 2);
+  /** Of two sessions one hangs, 100 ms before twice its time, and the other has just begun a run. */
+  async function withHungRun(): Promise<TestRuntime & { readonly other: ReturnType<TestRuntime['infer']> }> {
+    const runtime = await testRuntime({}, undefined, 2);
+    const { infer, model, clock } = runtime;
     model.hold();
     const hanging = infer({ headers });
     await until(() => model.load.running === 1);
@@ -114,6 +116,11 @@ describe('time', () => {
     expect((await hanging).status).toBe(504);
     const other = infer({ headers });
     await until(() => model.load.running === 2);
+    return { ...runtime, other };
+  }
+
+  test('a run past twice its time cuts no run of another session, and nobody else is admitted meanwhile', async () => {
+    const { infer, model, clock, fatal, other } = await withHungRun();
     await clock.advance(100);
     expect(fatal).toEqual([]);
     expect((await infer({ headers })).headers['pilotlight-not-admitted']).toBe('Draining');
@@ -124,14 +131,7 @@ describe('time', () => {
   });
 
   test('a run past twice its time waits for other sessions no longer than for an answer', async () => {
-    const { infer, model, clock, fatal } = await testRuntime({}, undefined, 2);
-    model.hold();
-    const hanging = infer({ headers });
-    await until(() => model.load.running === 1);
-    await clock.advance(900);
-    expect((await hanging).status).toBe(504);
-    const other = infer({ headers });
-    await until(() => model.load.running === 2);
+    const { clock, fatal, other } = await withHungRun();
     await clock.advance(499);
     expect(fatal).toEqual([]);
     await clock.advance(1);

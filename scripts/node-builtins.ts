@@ -8,7 +8,7 @@ import type { Plugin } from 'esbuild';
 /**
  * Modules that packages load and a plain HTTP server never uses: prom-client asks for cluster and for the TLS of a push client. Loaded at
  * first use, they cost nothing where that never comes (25 ms of CPU at the start of a runtime). Not assert: undici calls it dozens of times a request,
- * and by way of a proxy that made a gateway's request 1.8 times as dear.
+ * and by way of a proxy a gateway took 2.0 times the CPU of a bare proxy instead of 1.4.
  */
 const SELDOM_USED = /^(?:node:)?(?:https|http2|tls|cluster|zlib)$/;
 

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { NO_LOAD } from '../../gateway/testing/no-load.ts';
 import { capacityMetrics } from '../../operator/capacity/capacity-metrics.ts';
 import { watchMetrics } from '../../operator/cluster/kubernetes/watch-metrics.ts';
 import { functionMetrics } from '../../operator/controllers/function-metrics.ts';
@@ -18,15 +19,7 @@ const page = readPage('reference/metrics.md');
 const REGISTRIES: Record<string, () => Registry> = {
   Gateway: () => {
     const registry = new Registry();
-    new GatewayMetrics(registry, () => ({
-      revisions: [],
-      heldBytes: 0,
-      streams: 0,
-      peers: 0,
-      claims: { waiting: 0, granted: 0 },
-      epoch: 0,
-      confirmedAt: undefined,
-    }));
+    new GatewayMetrics(registry, () => NO_LOAD);
     return registry;
   },
   Operator: () => {

@@ -10,6 +10,7 @@ import type { FunctionRoute, RoutesUpdate } from '../../common/wire/routes.ts';
 import { parseOperatorMessage } from '../../gateway/control/parse-operator-message.ts';
 import { DemandLedger } from '../../gateway/demand/demand-ledger.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { NO_LOAD } from '../../gateway/testing/no-load.ts';
 import { connectPod } from '../../gateway/proxy/pod-connections.ts';
 import { BarredPods } from '../../gateway/revision/barred-pods.ts';
 import { Holdings } from '../../gateway/revision/holdings.ts';
@@ -63,15 +64,7 @@ console.log(
 
 function makeTable(count: number, hasPods: boolean): Table {
   const registry = new Registry();
-  const metrics = new GatewayMetrics(registry, () => ({
-    revisions: [],
-    heldBytes: 0,
-    streams: 0,
-    peers: 0,
-    claims: { waiting: 0, granted: 0 },
-    epoch: 0,
-    confirmedAt: undefined,
-  }));
+  const metrics = new GatewayMetrics(registry, () => NO_LOAD);
   const ledger = new DemandLedger('bench', 0, () => undefined);
   const services = {
     clock: systemClock,

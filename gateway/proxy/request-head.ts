@@ -3,6 +3,7 @@
  * rejected wrong framing: both content-length and transfer-encoding, two lengths, a length that is no number.
  */
 import { parseGrpcTimeout } from '../../common/wire/grpc.ts';
+import { CONNECTION_FIELDS, withoutConnectionOptions } from './connection-fields.ts';
 import { takesTrailers } from './trailer-fields.ts';
 
 export interface RequestHead {
@@ -25,17 +26,10 @@ export interface RequestHead {
  * Fields of one connection, not of the request (RFC 9110 §7.6.1; HTTP/2's pseudo-fields), and those that the gateway writes anew. `expect` is answered here: the pod gets
  * the body anyway.
  */
-const NOT_FORWARDED = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
+const NOT_FORWARDED = new Set<string>([
+  ...CONNECTION_FIELDS,
   'proxy-authenticate',
   'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
   ':method',
   ':scheme',
   ':authority',
@@ -129,13 +123,6 @@ export function readRequestHead(raw: readonly string[], client: string | undefin
     upgrade,
     forwarded: kept,
   };
-}
-
-/** `connection: close, x-trace` makes `x-trace` a matter of this connection too. */
-export function withoutConnectionOptions(fields: string[], connection: string | undefined): string[] {
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return fields;
-  const options = new Set(connection.split(',').map((option) => option.trim().toLowerCase()));
-  return fields.filter((_, at) => !options.has(fields[at - (at % 2)] ?? ''));
 }
 
 /** `for=10.0.0.9;host=digits.default;proto=http`: what is no token is quoted, and an IPv6 address is in brackets (RFC 7239 §6). */

@@ -1,18 +1,11 @@
 /** What of a pod's answer the client gets to see, and what the gateway adds. Pure. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { RESPONSE_HEADERS } from '../../common/wire/headers.ts';
-import { withoutConnectionOptions } from './request-head.ts';
+import { CONNECTION_FIELDS, withoutConnectionOptions } from './connection-fields.ts';
 
 /** Fields of the connection between gateway and pod, and the pod's proof of who it is. */
 const NOT_PASSED_ON = new Set<string>([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
+  ...CONNECTION_FIELDS,
   RESPONSE_HEADERS.podUid,
   RESPONSE_HEADERS.revision,
   RESPONSE_HEADERS.coldStart,

@@ -1,19 +1,13 @@
 /** What of the fields after a pod's answer its client gets to see. Pure. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { CONNECTION_FIELDS } from './connection-fields.ts';
 
 /**
  * Fields that whoever reads them needs before the body: how it is framed, coded and kept, who may have it, and where else to go (RFC 9110 §6.5.1). After it they
  * are a way to smuggle something past who has looked at the head.
  */
-const ONLY_IN_HEADS = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
+const ONLY_IN_HEADS = new Set<string>([
+  ...CONNECTION_FIELDS,
   'content-encoding',
   'content-length',
   'content-location',

@@ -1,6 +1,6 @@
 /**
  * Decides when a status is written that counts differently and says nothing else that is new: a second later, with whatever has changed by then. Ten pods that
- * become ready one after the other would be ten writes, and as many to the function's status. Pure.
+ * become ready one after the other would be ten writes, and as many to the function's status. When that is stands in the revision's memory.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelRevisionStatus } from '../../common/api/kinds.ts';
@@ -12,7 +12,7 @@ export interface HeldCounts {
   countsDueAt: number | undefined;
 }
 
-/** Gives the milliseconds for which to write nothing, 0 for none. */
+/** Gives the milliseconds for which to write nothing, 0 for none, and notes in `held` when they end. */
 export function countsHeldFor(
   held: HeldCounts,
   before: ModelRevisionStatus | undefined,

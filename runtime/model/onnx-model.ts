@@ -72,9 +72,8 @@ export class OnnxModel implements Model {
   /** A worker is gone, and with it the model. */
   readonly #break: (error: Error) => void;
   #order = 0;
-  #running = 0;
-  /** When each session's run began; -Infinity where none goes on. */
-  readonly #begun: Map<SessionWorker, number>;
+  /** When the runs began that go on. */
+  readonly #running = new Map<SessionWorker, number>();
   #cancelDelay: Cancel | undefined;
   /** Why nothing is taken any more. */
   #ended: Error | undefined;
@@ -92,7 +91,6 @@ export class OnnxModel implements Model {
     };
     this.#workers = workers;
     this.#idle = [...workers];
-    this.#begun = new Map(workers.map((worker) => [worker, -Infinity]));
     this.#queue = new BatchQueue(facts.batching.enabled ? limits : ALONE);
     this.#outputNames = facts.outputs.map(({ name }) => name);
     this.#hasRows = options.hasRows;
@@ -122,11 +120,11 @@ export class OnnxModel implements Model {
   }
 
   get load(): Model['load'] {
-    return { waiting: this.#queue.size, running: this.#running };
+    return { waiting: this.#queue.size, running: this.#running.size };
   }
 
   hasRunSince(moment: number): boolean {
-    return [...this.#begun.values()].some((begun) => begun > moment);
+    return [...this.#running.values()].some((begun) => begun > moment);
   }
 
   infer(request: InferenceRequest): Promise<InferenceResult> {
@@ -239,8 +237,7 @@ export class OnnxModel implements Model {
 
   /** Settles every request of the batch, or puts them back; never rejects. */
   async #run(worker: SessionWorker, batch: readonly Waiting[], start: number): Promise<void> {
-    this.#running += 1;
-    this.#begun.set(worker, start);
+    this.#running.set(worker, start);
     let answer: () => void = () => undefined;
     try {
       const packed = packBatch(batch);
@@ -253,8 +250,7 @@ export class OnnxModel implements Model {
       else this.#break(error instanceof Error ? error : new Error(String(error)));
       this.#fail(batch, error);
     }
-    this.#running -= 1;
-    this.#begun.set(worker, -Infinity);
+    this.#running.delete(worker);
     // The session gets its next batch before this thread spends its time on answers.
     this.#dispatch();
     answer();

@@ -5,7 +5,8 @@ import { countOf, quantileOf, subtractBuckets } from '../../cluster/support/hist
 import { modelFunction, STABLE_WINDOW_SECONDS } from '../../cluster/support/manifests.ts';
 import { addressOf, GATEWAY_PORT, gatewayPods, makeFunctions } from './functions.ts';
 import { withGoal } from './goal.ts';
-import type { ColdPlan, ColdRound, ColdTarget, ColdTurn } from './inside/cold.ts';
+import type { ColdPlan, ColdRound, ColdTurn } from './inside/cold.ts';
+import type { Target } from './inside/target.ts';
 import { knativeImage } from './knative-image.ts';
 import { ACTIVATOR_PORT, makeServices, revisionHeaders, type Serving } from './knative.ts';
 import { runPlan, type Bench } from './part.ts';
@@ -37,13 +38,13 @@ export function cold(together: number): (bench: Bench, rounds: number) => Promis
     );
     await makeFunctions(namespace, functions);
     const gateways = (await gatewayPods()).map(addressOf);
-    const targets = functions.map(({ metadata: { name } }, index): ColdTarget => {
+    const targets = functions.map(({ metadata: { name } }, index): Target => {
       const host = gateways[index % gateways.length] ?? '';
       return { name, host, port: GATEWAY_PORT, headers: { host: `${name}.${namespace}` } };
     });
     const serving = bench.knative === undefined ? NOBODY : await serveByKnative(namespace, functions.length);
     const activator = bench.knative === undefined ? '' : addressOf(bench.knative.activator);
-    const knative = ('revisions' in serving ? serving.revisions : []).map((name): ColdTarget => {
+    const knative = ('revisions' in serving ? serving.revisions : []).map((name): Target => {
       return { name, host: activator, port: ACTIVATOR_PORT, headers: revisionHeaders(namespace, name) };
     });
     const plan: ColdPlan = { rounds, together, functions: targets, knative, knativeAnswer: KNATIVE_ANSWER };

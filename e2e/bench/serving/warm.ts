@@ -20,7 +20,8 @@ import { addressOf, GATEWAY_PORT, gatewayPods, makeFunctions, podsOfFunction } f
 import { knativeImage } from './knative-image.ts';
 import { ACTIVATOR_PORT, makeServices, REVISION_LABEL, revisionHeaders, type Serving } from './knative.ts';
 import { runPlan, type Bench } from './part.ts';
-import type { WarmPlan, WarmTarget } from './inside/warm.ts';
+import type { Target } from './inside/target.ts';
+import type { WarmPlan } from './inside/warm.ts';
 import { printWarm, type WarmMeasurement } from './warm-figures.ts';
 
 const MILLISECONDS = 1500;
@@ -45,7 +46,7 @@ export async function measureWarm(bench: Bench, rounds: number): Promise<string[
   const cpu = ContainerCpu.find(bench.knative === undefined ? measured : [...measured, bench.knative.activator]);
 
   const bodies = [SMALL, LARGE].map((model, index) => {
-    const targets: WarmTarget[] = [
+    const targets: Target[] = [
       direct('pod', behindGateway[index]),
       {
         name: 'gateway',
@@ -151,7 +152,7 @@ async function onlyPod(namespace: string, name: string): Promise<RunningPod> {
   return pod;
 }
 
-function direct(name: string, pod: RunningPod | undefined): WarmTarget {
+function direct(name: string, pod: RunningPod | undefined): Target {
   return { name, host: addressOf(pod ?? missing(name)), port: RUNTIME_PORTS.http, headers: {} };
 }
 

@@ -10,23 +10,16 @@ import { assertNone, followPods, FUNCTION_LABEL, others, untilPods, type Pod } f
 import { postOnce, type Answer } from '../../in-cluster/inside/post-once.ts';
 import { quietMoment } from '../../in-cluster/inside/quiet-moment.ts';
 import { report } from './report.ts';
-
-export interface ColdTarget {
-  /** Of the function, or of the revision of Knative. */
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import type { Target } from './target.ts';
 
 export interface ColdPlan {
   /** After one that is not counted: it finds caches cold, of the node and of this process. */
   readonly rounds: number;
   readonly together: number;
   /** For one turn or more. */
-  readonly functions: readonly ColdTarget[];
+  readonly functions: readonly Target[];
   /** As many, or none without Knative. */
-  readonly knative: readonly ColdTarget[];
+  readonly knative: readonly Target[];
   /** What the program says that Knative runs. */
   readonly knativeAnswer: string;
 }
@@ -97,7 +90,7 @@ async function wakeInTurns<Target extends { readonly name: string }>(
   return turns;
 }
 
-async function wakeFunction(target: ColdTarget): Promise<number> {
+async function wakeFunction(target: Target): Promise<number> {
   const [milliseconds, { headers, body }] = await wake(target, `/v2/models/${target.name}/infer`);
   const wrong = compareOutputs(JSON.parse(body.toString()) as JsonAnswer, expected);
   if (wrong.length > 0) throw new Error(`${target.name} answered wrongly: ${wrong.join('; ')}`);
@@ -105,13 +98,13 @@ async function wakeFunction(target: ColdTarget): Promise<number> {
   return milliseconds;
 }
 
-async function wakeKnative(target: ColdTarget, answer: string): Promise<number> {
+async function wakeKnative(target: Target, answer: string): Promise<number> {
   const [milliseconds, { body }] = await wake(target, '/');
   if (body.toString() !== answer) throw new Error(`${target.name} answered wrongly: ${body.toString()}`);
   return milliseconds;
 }
 
-async function wake({ name, host, port, headers }: ColdTarget, path: string): Promise<[number, Answer]> {
+async function wake({ name, host, port, headers }: Target, path: string): Promise<[number, Answer]> {
   const start = performance.now();
   const answer = await postOnce({ host, port, path, headers: { ...HEADERS, ...headers }, body: BODY });
   if (answer.status !== 200) throw new Error(`${name} answered ${answer.status}: ${answer.body.toString()}`);

@@ -5,13 +5,7 @@ import { closedLoop } from '../../http-load.ts';
 import { quantile } from '../../runtime/measurement.ts';
 import { makeRequest, type AskedModel } from '../../runtime/requests.ts';
 import { report } from './report.ts';
-
-export interface WarmTarget {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import type { Target } from './target.ts';
 
 export interface WarmPlan {
   /** After one that is not counted: it warms up. */
@@ -19,7 +13,7 @@ export interface WarmPlan {
   /** Of each load. */
   readonly milliseconds: number;
   readonly connections: readonly number[];
-  readonly bodies: readonly { readonly model: AskedModel; readonly targets: readonly WarmTarget[] }[];
+  readonly bodies: readonly { readonly model: AskedModel; readonly targets: readonly Target[] }[];
 }
 
 export interface WarmResult {
@@ -66,7 +60,7 @@ export async function measureWarm({ rounds, milliseconds, connections: counts, b
 }
 
 /** All must answer the same; gives the length of that, by which each answer of a load is known again. */
-async function compareAnswers(model: AskedModel, targets: readonly WarmTarget[]): Promise<number> {
+async function compareAnswers(model: AskedModel, targets: readonly Target[]): Promise<number> {
   const request = makeRequest(model, 'binary');
   let first: Buffer | undefined;
   for (const { name, host, port, headers } of targets) {
