@@ -3,7 +3,7 @@ import { readPage, tableBelow } from '../docs/markdown.ts';
 
 /** Of Node processes, by prom-client; as far as they are used here. */
 const OF_NODE = [
-  'nodejs_eventloop_lag_p99_seconds',
+  'nodejs_eventloop_time_seconds_total',
   'process_cpu_seconds_total',
   'process_max_fds',
   'process_open_fds',

@@ -258,11 +258,14 @@ export const CONTROL_PLANE: DashboardContent = {
           queries: [{ expr: ours('rate(process_cpu_seconds_total[$__rate_interval])'), legend: POD }],
         }),
         timeSeries({
-          title: 'Event loop lag',
+          title: 'Event loop at work',
           description:
-            'p99 of what a callback waits for the thread, since the last scrape. It adds to each request of a gateway.',
-          unit: 's',
-          queries: [{ expr: ours('nodejs_eventloop_lag_p99_seconds'), legend: POD }],
+            'Share of the time in which the thread ran callbacks. Near 1 each request of a gateway waits for others, and more gateways are needed.',
+          unit: 'percentunit',
+          thresholds: { from: 'green', steps: [{ at: 0.9, color: 'red' }] },
+          queries: [
+            { expr: ours('rate(nodejs_eventloop_time_seconds_total{state="active"}[$__rate_interval])'), legend: POD },
+          ],
         }),
         timeSeries({
           title: 'Open files',
