@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { FunctionRoute } from '../common/wire/routes.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from '../common/wire/headers.ts';
 import { signToken } from '../common/wire/tokens.ts';
-import { CLAIM_RESULTS } from './metrics.ts';
+import { CLAIM_RESULTS } from './metrics/control-counters.ts';
 import { closeServer, listen } from './listen.ts';
 import { answerTo, call, open, type Answer } from './testing/client.ts';
 import {

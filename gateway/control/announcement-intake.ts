@@ -2,7 +2,7 @@
 import type { Announcement } from '../../common/wire/announcement.ts';
 import { verifyToken } from '../../common/wire/tokens.ts';
 import type { Clock } from '../../common/platform/clock.ts';
-import type { AnnouncementResult } from '../metrics.ts';
+import type { AnnouncementResult } from '../metrics/control-counters.ts';
 import type { BarredPods } from '../revision/barred-pods.ts';
 import type { EarlyAnnouncements } from '../revision/early-announcements.ts';
 import type { RouteTable } from '../routing/route-table.ts';

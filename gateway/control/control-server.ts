@@ -5,7 +5,7 @@ import { STREAM_PATH } from '../../common/wire/stream.ts';
 import { CLAIMS_PATH } from '../claims/claim-messages.ts';
 import { ClaimStream, type ClaimStreamParts } from '../claims/claim-stream.ts';
 import { sameSecret } from '../../common/wire/tokens.ts';
-import type { ClaimLoad } from '../metrics.ts';
+import type { ClaimLoad } from '../metrics/load-gauges.ts';
 import { serveAnnouncement, type AnnouncementEndpointParts } from './announcement-endpoint.ts';
 import { bearerToken } from './bearer-token.ts';
 import { OperatorStream, type OperatorStreamParts } from './operator-stream.ts';

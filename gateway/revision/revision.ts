@@ -7,7 +7,7 @@ import type { RevisionRoute } from '../../common/wire/routes.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { RevisionMeter } from '../demand/revision-meter.ts';
-import { NO_METRICS, type RevisionMetrics } from '../metrics.ts';
+import { NO_METRICS, type RevisionMetrics } from '../metrics/revision-metrics.ts';
 import { HoldQueue, Place, type QueueExcess, type QueueLimits } from './hold-queue.ts';
 import type { Holdings } from './holdings.ts';
 import { Pod } from './pod.ts';

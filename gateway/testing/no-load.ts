@@ -1,4 +1,4 @@
-import type { GatewayLoad } from '../metrics.ts';
+import type { GatewayLoad } from '../metrics/load-gauges.ts';
 
 /** Of a gateway that nobody has called or told anything. */
 export const NO_LOAD: GatewayLoad = {
