@@ -40,6 +40,10 @@ export class SessionThread implements SessionWorker {
 
   /** Starts the thread, which loads ONNX Runtime at once. `file` is another program only in tests. */
   constructor(name: string, file: URL = WORKER_FILE) {
+    // ONNX Runtime's own builds otherwise write an identifier of the machine and a database below $HOME, and send the names and hashes of models to their
+    // maker; which also takes 30 to 50 ms of a start. It asks for this once, when it is loaded; a thread's own `process.env` is not what it sees.
+    // https://github.com/microsoft/onnxruntime/pull/27379
+    process.env['ORT_DISABLE_TELEMETRY'] = '1';
     const worker = new Worker(file, { name });
     this.#worker = worker;
     worker.on('message', (answer: FromWorker) => {
