@@ -2,24 +2,18 @@
  * Makes the pods of a revision be what the autoscaler decided, and says in its status how that goes. Pods come first: the scale subresource and the
  * status only record what was done.
  */
-import { findCondition } from '../../common/api/conditions.ts';
-import type { ModelRevision, ModelRevisionStatus } from '../../common/api/kinds.ts';
+import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { ScalableRevision, ScalingDecision } from '../autoscaler/scalable.ts';
-import type { Allocation } from '../capacity/allocate.ts';
-import type { Needs } from '../capacity/budget.ts';
-import type { Capacity, Want } from '../capacity/capacity.ts';
+import type { Capacity } from '../capacity/capacity.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { MODEL_REVISIONS } from '../cluster/resources.ts';
 import type { AnnouncedPods } from '../pods/announced-pods.ts';
 import { deleteOrphans } from '../pods/delete-orphans.ts';
-import type { PodState } from '../pods/pod-state.ts';
 import { isLost, LOST_MILLISECONDS } from '../pods/lost-pod.ts';
 import { restoreHistory } from '../pods/start-history.ts';
-import { expectedStart } from '../pods/start-time.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
+import { CapacityClaims } from './capacity-claims.ts';
 import { viewFunction, type FunctionView } from './function-view.ts';
-import { countsHeldFor } from './held-counts.ts';
 import { keyOf, parseKey } from './object-key.ts';
 import {
   dueAgain,
@@ -30,15 +24,12 @@ import {
   scalableRevision,
   type ObservedPods,
 } from './observe-revision.ts';
-import { recordEvents } from './new-event.ts';
 import type { Observed } from './observed.ts';
 import { isProven } from './plan-revisions.ts';
-import { revisionEvents } from './revision-events.ts';
 import { newMemory, type RevisionMemory } from './revision-memory.ts';
-import { revisionStatus } from './revision-status.ts';
-import { scaleRevision, soonest, type ScaleOptions, type ScaleSubject } from './scale-revision.ts';
-import { statusPatch } from './status-patch.ts';
-import { WakeReports } from './wake-reports.ts';
+import { RevisionReports } from './revision-reports.ts';
+import type { RevisionSubject } from './revision-subject.ts';
+import { scaleRevision, soonest, type ScaleOptions } from './scale-revision.ts';
 
 export interface RevisionControllerOptions extends ScaleOptions {
   readonly observed: Observed;
@@ -46,10 +37,6 @@ export interface RevisionControllerOptions extends ScaleOptions {
   readonly autoscaler: Pick<Autoscaler, 'poke' | 'decision' | 'forget'>;
   readonly capacity: Capacity;
   readonly events: Pick<EventRecorder, 'record'>;
-}
-
-interface Subject extends ScaleSubject {
-  readonly key: string;
 }
 
 interface Known {
@@ -62,12 +49,13 @@ export class RevisionController {
   readonly #options: RevisionControllerOptions;
   readonly #watchingSince: number;
   readonly #known = new Map<string, Known>();
-  readonly #wakes = new WakeReports();
-  /** The numbers are this replica's to tell. */
-  #leads = false;
+  readonly #claims: CapacityClaims;
+  readonly #reports: RevisionReports;
 
   constructor(options: RevisionControllerOptions) {
     this.#options = options;
+    this.#claims = new CapacityClaims(options);
+    this.#reports = new RevisionReports(options);
     this.#watchingSince = options.clock.now();
   }
 
@@ -90,10 +78,11 @@ export class RevisionController {
     if (desired === 0 && !waitsForOldPods && !isProven(subject.revision) && view.reachable.has(name)) {
       rememberGivenUp(memory, pods, view.function.spec.scaling.startTimeoutSeconds, clock.now());
     }
-    const granted = this.#claim(subject, desired)?.granted ?? desired;
-    const again = await scaleRevision(this.#options, subject, granted);
-    this.#settle(subject);
-    const untoldFor = await this.#report(subject, desired, waitsForOldPods);
+    const again = await scaleRevision(this.#options, subject, this.#claims.claim(subject, desired));
+    // What was created and removed just now is in the watch already where the cluster is in this process.
+    const scaled = { ...subject, ...this.#observePods(subject.revision, view, memory) };
+    this.#claims.settled(scaled);
+    const untoldFor = await this.#reports.report(scaled, { desired, waitsForOldPods });
     // A pod that is lost makes no event.
     const lookAgain = waitsForOldPods ? LOST_MILLISECONDS : undefined;
     return soonest([again, dueAgain(memory, pods, clock.now()), lookAgain, untoldFor]);
@@ -113,7 +102,7 @@ export class RevisionController {
    * pods. What the autoscaler decided meanwhile is taken as known; it wakes nothing a second time.
    */
   takeOver(keys: readonly string[]): void {
-    this.#leads = true;
+    this.#reports.leads = true;
     this.#known.clear();
     const { autoscaler, capacity } = this.#options;
     capacity.clear();
@@ -121,18 +110,17 @@ export class RevisionController {
       const subject = this.#subject(key);
       if (subject === undefined) continue;
       subject.memory.wokenAt = autoscaler.decision(key)?.wokenAt;
-      const needs = this.#needs(subject);
-      if (needs === undefined) continue;
+      if (!this.#claims.isBounded(subject)) continue;
       // All that want something stand in line before the first is granted anything.
       autoscaler.poke(key);
       const desired = this.#waitsForOldPods(subject) ? 0 : (autoscaler.decision(key)?.desired ?? 0);
-      capacity.expect(key, this.#want(subject, needs, desired));
+      this.#claims.expect(subject, desired);
     }
   }
 
   /** Another replica tells the numbers from here on. */
   handOver(): void {
-    this.#leads = false;
+    this.#reports.leads = false;
     this.#options.capacity.clear();
     for (const { revision } of this.#known.values()) this.#options.metrics.forget(revision);
   }
@@ -142,7 +130,7 @@ export class RevisionController {
     const subject = this.#subject(key);
     if (subject === undefined) return undefined;
     const { view, revision, pods, memory } = subject;
-    return scalableRevision(view, revision, pods, memory, this.#roomSince(subject));
+    return scalableRevision(view, revision, pods, memory, this.#claims.roomSince(subject));
   }
 
   /** For routes. */
@@ -164,54 +152,7 @@ export class RevisionController {
     return wokenAt !== undefined;
   }
 
-  /** What it may have of a bounded resource; undefined if it needs none. */
-  #claim(subject: Subject, desired: number): Allocation | undefined {
-    const needs = this.#needs(subject);
-    if (needs === undefined) return undefined;
-    return this.#options.capacity.claim(subject.key, this.#want(subject, needs, desired));
-  }
-
-  #settle({ key, revision, view, memory }: Subject): void {
-    const { pods } = this.#observePods(revision, view, memory);
-    this.#options.capacity.settled(key, this.#countPods(revision, pods));
-  }
-
-  #needs({ revision: { metadata, spec } }: Subject): Needs | undefined {
-    return this.#options.capacity.needs(metadata.namespace ?? '', [spec.resolved.resources.limits]);
-  }
-
-  #want({ revision, view, memory, pods }: Subject, needs: Needs, desired: number): Want {
-    const counted = this.#countPods(revision, pods);
-    // Until its next start is due, somebody else can have what it would need.
-    const isBarred = memory.history.retryAt > this.#options.clock.now();
-    return {
-      namespace: revision.metadata.namespace ?? '',
-      priority: view.function.spec.scaling.priority,
-      needs,
-      wanted: isBarred ? Math.min(desired, counted.living) : desired,
-      ...counted,
-      proven: isProven(revision),
-      wokenAt: memory.wokenAt,
-    };
-  }
-
-  #countPods({ metadata }: ModelRevision, pods: readonly PodState[]): Pick<Want, 'living' | 'terminating'> {
-    const { observed, clock } = this.#options;
-    const living = pods.filter(({ phase }) => phase === 'Starting' || phase === 'Ready').length;
-    const all = observed.podsOf(metadata.namespace ?? '', metadata.name);
-    const lost = all.filter((pod) => isLost(pod, clock.now())).length;
-    return { living, terminating: Math.max(0, pods.length - living - lost) };
-  }
-
-  /** An operator that has just begun does not know yet of what its predecessor told to wait. */
-  #roomSince({ key, revision }: Subject): number | undefined {
-    const { capacity } = this.#options;
-    if (capacity.allocation(key) !== undefined) return capacity.roomSince(key);
-    const { reason } = findCondition(revision.status?.conditions, 'PodsHealthy') ?? {};
-    return reason === 'WaitingForCapacity' ? Infinity : undefined;
-  }
-
-  #subject(key: string): Subject | undefined {
+  #subject(key: string): RevisionSubject | undefined {
     const { observed } = this.#options;
     const { namespace, name } = parseKey(key);
     const revision = observed.revision(namespace, name);
@@ -251,7 +192,7 @@ export class RevisionController {
    * With the strategy Recreate, a revision that never ran starts only when no other one has pods or is to have some: there is room for one. One that
    * ran before need not wait, or a broken new revision that still tries would keep it from serving.
    */
-  #waitsForOldPods({ revision, view }: Subject): boolean {
+  #waitsForOldPods({ revision, view }: RevisionSubject): boolean {
     const { observed, autoscaler, clock } = this.#options;
     const { namespace = '' } = revision.metadata;
     if (view.function.spec.rollout.strategy !== 'Recreate' || isProven(revision)) return false;
@@ -262,64 +203,6 @@ export class RevisionController {
     });
   }
 
-  /** Gives the milliseconds after which to report what is left untold. */
-  async #report(subject: Subject, desired: number, waitsForOldPods: boolean): Promise<number | undefined> {
-    const { cluster, clock, autoscaler, events, metrics } = this.#options;
-    const { revision, memory, view, key } = subject;
-    const { namespace = '', name } = revision.metadata;
-    const { mode, wokenAt } = autoscaler.decision(key) ?? {};
-    // What was created and removed just now is in the watch already where the cluster is in this process.
-    const { pods, announcement } = this.#observePods(revision, view, memory);
-    const isOtherScale = revision.spec.replicas !== desired;
-    const next = revisionStatus(
-      {
-        revision,
-        // Setting the scale counts it up, and a status of the generation before would be written again. If the scale is so already and that was not seen
-        // yet, whoever set it counted it up.
-        generation: (revision.metadata.generation ?? 0) + (isOtherScale ? 1 : 0),
-        pods,
-        desired,
-        initialReplicas: view.function.spec.scaling.initialReplicas,
-        reachable: view.reachable.has(name),
-        waitsForOldPods,
-        history: memory.history,
-        foreign: [...new Set([...subject.foreign, ...memory.foreign])],
-        mode,
-        wokenAt,
-        announcement,
-        startMilliseconds: expectedStart(memory.startTimes),
-        waitsForCapacity: this.#options.capacity.allocation(key)?.waiting,
-      },
-      clock.now(),
-    );
-    if (this.#leads) metrics.observe(revision, desired, next.readyReplicas ?? 0, mode);
-    const untoldFor = this.#untoldFor(subject, next, wokenAt);
-    if (untoldFor > 0) return untoldFor;
-    const patch = statusPatch(revision.status, next);
-    if (patch === undefined) {
-      memory.countsDueAt = undefined;
-      return undefined;
-    }
-    const countsHeld = countsHeldFor(memory, revision.status, next, clock.monotonic());
-    if (countsHeld > 0) return countsHeld;
-    if (isOtherScale) await cluster.scale(MODEL_REVISIONS, { namespace, name }, desired);
-    await cluster.patchStatus(MODEL_REVISIONS, { namespace, name }, patch);
-    recordEvents(events, revision, revisionEvents(revision.status, next));
-    return undefined;
-  }
-
-  #untoldFor(
-    { key, revision }: Subject,
-    { readyReplicas = 0, conditions }: ModelRevisionStatus,
-    wokenAt?: number,
-  ): number {
-    if (isProven(revision) && findCondition(conditions, 'PodsHealthy')?.status === 'True') {
-      return this.#wakes.heldFor(key, { wokenAt, isReady: readyReplicas > 0 }, this.#options.clock.now());
-    }
-    this.#wakes.forget(key);
-    return 0;
-  }
-
   async #abandon(key: string): Promise<undefined> {
     const { cluster, observed } = this.#options;
     const { namespace, name } = parseKey(key);
@@ -327,11 +210,12 @@ export class RevisionController {
     if (known !== undefined) this.#forget(key, known.revision);
     await deleteOrphans(cluster, namespace, name, observed.podsOf(namespace, name));
   }
+
   #forget(key: string, revision: ModelRevision): void {
     this.#options.metrics.forget(revision);
     this.#options.autoscaler.forget(key);
     this.#options.capacity.forget(key);
-    this.#wakes.forget(key);
+    this.#reports.forget(key);
     this.#known.delete(key);
   }
 }

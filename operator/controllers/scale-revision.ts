@@ -1,5 +1,4 @@
 /** Brings a revision's pods to the number that is wanted: plans, creates, removes, asks idle ones to go. */
-import type { ModelRevision } from '../../common/api/kinds.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { SigningKey } from '../../common/wire/tokens.ts';
 import { deleteExactly } from '../cluster/delete-exactly.ts';
@@ -14,10 +13,9 @@ import { buildPod } from '../pods/pod-spec.ts';
 import type { PodState } from '../pods/pod-state.ts';
 import { drainPods } from '../pods/remove-pods.ts';
 import { NO_FAILURES, recordFailure } from '../pods/start-history.ts';
-import type { FunctionView } from './function-view.ts';
-import { healing, type ObservedPods } from './observe-revision.ts';
-import type { RevisionMemory } from './revision-memory.ts';
+import { healing } from './observe-revision.ts';
 import type { RevisionMetrics } from './revision-metrics.ts';
+import type { RevisionSubject } from './revision-subject.ts';
 
 export interface ScaleOptions {
   readonly cluster: Cluster;
@@ -32,12 +30,6 @@ export interface ScaleOptions {
   readonly podSettings: PodSettings;
 }
 
-export interface ScaleSubject extends ObservedPods {
-  readonly revision: ModelRevision;
-  readonly view: FunctionView;
-  readonly memory: RevisionMemory;
-}
-
 /** Whoever was busy is asked again after this. */
 const DRAIN_RETRY_MILLISECONDS = 1000;
 /** How long until somebody else's pod is looked at again. */
@@ -46,7 +38,7 @@ const FOREIGN_RETRY_MILLISECONDS = 30_000;
 /** Gives the milliseconds after which there is more to do; undefined if only an event brings more. */
 export async function scaleRevision(
   options: ScaleOptions,
-  subject: ScaleSubject,
+  subject: RevisionSubject,
   desired: number,
 ): Promise<number | undefined> {
   const { revision, view, memory, pods } = subject;
@@ -77,7 +69,7 @@ export function soonest(waits: readonly (number | undefined)[]): number | undefi
 /** Gives 0 if a name turned out to be taken, so that the next free one is tried at once. */
 async function create(
   options: ScaleOptions,
-  subject: ScaleSubject,
+  subject: RevisionSubject,
   names: readonly string[],
 ): Promise<number | undefined> {
   const { cluster, clock, metrics } = options;
@@ -109,7 +101,7 @@ async function create(
 
 async function remove(
   { cluster, metrics }: ScaleOptions,
-  { revision, memory }: ScaleSubject,
+  { revision, memory }: RevisionSubject,
   { name, uid }: PodState,
 ): Promise<void> {
   await deleteExactly(cluster, PODS, { namespace: revision.metadata.namespace ?? '', name, uid });
@@ -120,7 +112,7 @@ async function remove(
 /** However often the revision is looked at, its pods are asked once a second. Gives how long until those that did not go are asked again. */
 async function drain(
   { cluster, clock, metrics, askToDrain }: ScaleOptions,
-  { revision, memory }: ScaleSubject,
+  { revision, memory }: RevisionSubject,
   pods: readonly PodState[],
   count: number,
 ): Promise<number | undefined> {
@@ -148,7 +140,7 @@ async function drain(
 /** Somebody else's pod may be gone. */
 async function recheckForeign(
   { cluster }: ScaleOptions,
-  { revision, memory }: ScaleSubject,
+  { revision, memory }: RevisionSubject,
 ): Promise<number | undefined> {
   await Promise.all(
     [...memory.foreign].map(async (name) => {
