@@ -35,7 +35,8 @@ export class Peer implements SlotOwner {
   readonly #parts: PeerParts;
   readonly #claims = new Map<number, ClaimEvents>();
   #request: ClientRequest | undefined;
-  #isOpen = false;
+  /** In monotonic milliseconds; undefined while it is not open. */
+  #openedAt: number | undefined;
   #isTrying = false;
   #last = 0;
   #failures = 0;
@@ -49,7 +50,7 @@ export class Peer implements SlotOwner {
 
   /** Claims can be made. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#openedAt !== undefined;
   }
 
   /** Opens the way, and opens it again whenever it breaks, until `close`. */
@@ -94,7 +95,7 @@ export class Peer implements SlotOwner {
           failed(error instanceof Error ? error : new Error(String(error)));
         }
       });
-      this.#isOpen = true;
+      this.#openedAt = clock.monotonic();
       this.#parts.logger.info({ gateway: this.route.id }, 'Connected to the queue of another gateway');
       this.#parts.onChange();
     });
@@ -125,7 +126,6 @@ export class Peer implements SlotOwner {
 
   #take(message: unknown): void {
     const parsed = parseOwnerMessage(message);
-    this.#failures = 0;
     if (parsed.type === 'beat') return;
     const events = this.#claims.get(parsed.id);
     // Its release and this crossed.
@@ -137,6 +137,9 @@ export class Peer implements SlotOwner {
 
   #fail(cause: Error): void {
     const { clock, random, logger } = this.#parts;
+    // One that accepts and then ends fails too; one that served for a while begins anew.
+    const lasted = this.#openedAt === undefined ? 0 : clock.monotonic() - this.#openedAt;
+    if (lasted > LAST_RETRY_MILLISECONDS) this.#failures = 0;
     this.#reset();
     const milliseconds = backOff(this.#failures, FIRST_RETRY_MILLISECONDS, LAST_RETRY_MILLISECONDS, random());
     this.#failures += 1;
@@ -150,10 +153,10 @@ export class Peer implements SlotOwner {
   #reset(): void {
     this.#cancelTimers();
     this.#cancelSilence();
-    const wasOpen = this.#isOpen;
+    const wasOpen = this.isOpen;
     const request = this.#request;
     this.#request = undefined;
-    this.#isOpen = false;
+    this.#openedAt = undefined;
     request?.destroy();
     this.#claims.clear();
     if (wasOpen) this.#parts.onChange();
