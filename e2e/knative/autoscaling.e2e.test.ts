@@ -24,6 +24,16 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([suite.close(), api.close()]));
 
+async function applyWithOnePod(name: string, target: number): Promise<void> {
+  await suite.apply(
+    modelFunction(name, {
+      batching: sleeping(REQUEST_MILLISECONDS),
+      scaling: { target, minReplicas: 1, maxReplicas: 6 },
+    }),
+  );
+  await suite.untilReplicas(name, 1);
+}
+
 function clients(name: string, concurrency: number): Promise<Load> {
   return suite.client.load({ request: suite.inference(name, DIGITS.request), concurrency, keepAlive: true });
 }
@@ -80,13 +90,7 @@ test.concurrent.each(AGGREGATIONS)('TestAutoscaleUpDownUp (%s)', async (metricAg
 test.concurrent('TestAutoscaleUpCountPods', async () => {
   const name = 'up-count-pods';
   const target = 6;
-  await suite.apply(
-    modelFunction(name, {
-      batching: sleeping(REQUEST_MILLISECONDS),
-      scaling: { target, minReplicas: 1, maxReplicas: 6 },
-    }),
-  );
-  await suite.untilReplicas(name, 1);
+  await applyWithOnePod(name, target);
   const loads = [await clients(name, target)];
   for (const replicas of [2, 3, 4]) {
     const since = suite.functions.history.length;
@@ -145,13 +149,7 @@ test.concurrent('TestAutoscaleSustaining', async () => {
   // Of 8 pods for 2 minutes in Knative's: a panic ends a stable window after it began, and that is 6 s here.
   const replicas = 4;
   const target = 2;
-  await suite.apply(
-    modelFunction(name, {
-      batching: sleeping(REQUEST_MILLISECONDS),
-      scaling: { target, minReplicas: 1, maxReplicas: 6 },
-    }),
-  );
-  await suite.untilReplicas(name, 1);
+  await applyWithOnePod(name, target);
   const load = await clients(name, replicas * target);
   await untilPanicMode(api, suite.namespace, name, true);
   await suite.untilReplicas(name, replicas);

@@ -22,7 +22,7 @@ export interface ArrivedRequest {
   /** The sentence of what is not valid in it, in place of a head. */
   readonly head: RequestHead | string;
   /** Of that sentence, if it is not that of any request that is not valid. */
-  readonly fault?: GatewayErrorCode;
+  readonly fault?: GatewayErrorCode | undefined;
   /** Path and query, or a whole URL. */
   readonly url: string;
   /** The client sends its body only when it is told that there is a chance. */

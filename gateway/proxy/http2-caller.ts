@@ -10,7 +10,6 @@ import { encodeGrpcMessage, httpStatus, isGrpcType } from '../../common/wire/grp
 import { GATEWAY_ERRORS, type GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { Caller } from './caller.ts';
 import { errorBody, errorFields } from './error-answer.ts';
-import { takesTrailers } from './trailer-fields.ts';
 
 /** How a call of gRPC ended: in trailers, also where a pod put it into the head of an answer without messages. */
 const STATUS_FIELDS = new Set(['grpc-status', 'grpc-message', 'grpc-status-details-bin']);
@@ -29,11 +28,11 @@ export class Http2Caller implements Caller {
   #isSent = false;
   #isDropped = false;
 
-  constructor(stream: ServerHttp2Stream, headers: Http2Headers) {
+  constructor(stream: ServerHttp2Stream, headers: Http2Headers, takesTrailers: boolean) {
     this.#stream = stream;
     this.method = headers[':method'] ?? 'GET';
     this.isGrpc = isGrpcType(headers['content-type']);
-    this.#hasTrailers = this.isGrpc || takesTrailers(headers['te']?.toString());
+    this.#hasTrailers = this.isGrpc || takesTrailers;
   }
 
   get source(): Readable {

@@ -112,11 +112,12 @@ export class Http2Clients {
   ): void {
     const hasNoBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const { maxHeaderBytes } = this.#options;
-    const head = isTooLarge(raw, maxHeaderBytes)
-      ? ({ head: tooLargeMessage(maxHeaderBytes), fault: 'head-too-large' } as const)
-      : { head: withBody(readRequestHead(raw, client), !hasNoBody) };
-    this.#options.begin(new Http2Caller(stream, headers), {
-      ...head,
+    const fits = !isTooLarge(raw, maxHeaderBytes);
+    const head = fits ? withBody(readRequestHead(raw, client), !hasNoBody) : tooLargeMessage(maxHeaderBytes);
+    const takesTrailers = typeof head !== 'string' && head.takesTrailers;
+    this.#options.begin(new Http2Caller(stream, headers, takesTrailers), {
+      head,
+      fault: fits ? undefined : 'head-too-large',
       url: headers[':path'] ?? '',
       expectsContinue: headers.expect?.toLowerCase() === '100-continue',
     });
