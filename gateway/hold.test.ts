@@ -34,6 +34,18 @@ describe('a request at zero', () => {
     expect(relayed.announcements).toEqual([announcementOf(runtime, { phases: { fetch: 310 } })]);
   });
 
+  test('that the only pod refuses wakes the operator at once, too', async () => {
+    const leaving = await gateway.runtime('a', refuse('Draining'));
+    const operator = await gateway.leader([functionRoute({ revisions: [revisionRoute([leaving.route()])] })]);
+    const answer = call(gateway.ports.http);
+    expect(await operator.demand(({ revisions }) => revisions.length > 0)).toMatchObject({
+      uptimeSeconds: 0,
+      revisions: [{ requests: 1, inFlight: 0, queued: 1 }],
+    });
+    await gateway.announce(await gateway.runtime('b'));
+    expect((await answer).status).toBe(200);
+  });
+
   test('is answered when routes bring the pod instead', async () => {
     const operator = await gateway.leader([functionRoute()]);
     const runtime = await gateway.runtime('a');
@@ -496,6 +508,17 @@ describe('announcements', () => {
     const later = await gateway.operator('operator-1');
     const full = await later.demand();
     expect(full).toMatchObject({ full: true, announcements: [announcementOf(runtime)] });
+  });
+});
+
+test('a request that a pod takes is told with the heartbeat: of many functions that are called now and then each would be a record', async () => {
+  const runtime = await gateway.runtime('a');
+  const operator = await gateway.leader([functionRoute({ revisions: [revisionRoute([runtime.route()])] })]);
+  expect((await call(gateway.ports.http)).status).toBe(200);
+  await gateway.clock.advance(1_000);
+  expect(await operator.demand(({ revisions }) => revisions.length > 0)).toMatchObject({
+    uptimeSeconds: 1,
+    revisions: [{ requests: 1, inFlight: 0, queued: 0 }],
   });
 });
 

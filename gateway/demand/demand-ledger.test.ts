@@ -79,22 +79,12 @@ describe('records', () => {
     expect(demand.full(2_000, []).revisions).toMatchObject([{ requestSeconds: 1, requests: 1 }]);
   });
 
-  test('are due at once when a request arrives where there was none, but not for each of a quick row', () => {
+  test('are due at once when nobody serves a revision, but not for each of a quick row', () => {
     const awakenings: number[] = [];
     const meter = ledger(awakenings).meter('n', 'r');
-    meter.arrive(0);
-    meter.arrive(1);
+    for (const at of [0, 10, 20, 99]) meter.wake(at);
     expect(awakenings).toHaveLength(1);
-    for (const at of [10, 20, 99]) {
-      meter.leave(at);
-      meter.leave(at);
-      meter.arrive(at);
-      meter.arrive(at);
-    }
-    expect(awakenings).toHaveLength(1);
-    meter.leave(100);
-    meter.leave(100);
-    meter.arrive(100);
+    meter.wake(100);
     expect(awakenings).toHaveLength(2);
   });
 });

@@ -3,7 +3,7 @@ import type { Announcement } from '../../common/wire/announcement.ts';
 import type { DemandRecord } from '../../common/wire/demand.ts';
 import { RevisionMeter, type MeterListener } from './revision-meter.ts';
 
-/** A revision that goes to and fro between none and one request asks for an extra record at most this often; the heartbeat tells the rest. */
+/** A revision whose requests find nobody one by one asks for an extra record at most this often; the heartbeat tells the rest. */
 const AWAKENING_MILLISECONDS = 100;
 
 /**

@@ -4,7 +4,7 @@ import type { RevisionDemand } from '../../common/wire/demand.ts';
 export interface MeterListener {
   /** Its totals moved for the first time since the last record. */
   changed(meter: RevisionMeter): void;
-  /** A request arrived where there was none. */
+  /** It has requests, and nobody serves any of them. */
   awoke(meter: RevisionMeter, now: number): void;
 }
 
@@ -51,13 +51,17 @@ export class RevisionMeter {
     this.#present += 1;
     this.#requests += 1;
     if (!this.isChanged) this.#listener.changed(this);
-    if (this.#present === 1) this.#listener.awoke(this, now);
   }
 
   leave(now: number): void {
     this.#integrate(now);
     this.#present -= 1;
     if (!this.isChanged) this.#listener.changed(this);
+  }
+
+  /** Operators should hear of it before the next heartbeat. */
+  wake(now: number): void {
+    this.#listener.awoke(this, now);
   }
 
   /** A pod has a request of those present. */

@@ -78,7 +78,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
   /** `expectsContinue`: the client sends its body only when it is told that there is a chance. */
   start(expectsContinue: boolean): void {
     const { contentLength: length = 0 } = this.#head;
-    this.#turn.revision.meter.arrive(this.#arrivedAt);
+    this.#turn.revision.arrive(this.#arrivedAt);
     this.#turn.revision.retries.earn();
     this.#caller.watch(this.#onClose);
     if (length > this.#services.maxBodyBytes) return this.tooLarge();

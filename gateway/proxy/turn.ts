@@ -130,7 +130,7 @@ export class Turn implements Waiter {
     if (revision === undefined) return this.#events.denied('revision-failed', noRevision(route.name));
     const now = clock.monotonic();
     this.#revision.meter.leave(now);
-    revision.meter.arrive(now);
+    revision.arrive(now);
     this.#match = match;
     this.#revision = revision;
     this.take(this.#bytes);

@@ -116,6 +116,15 @@ export class Revision {
     return this.#pods.announcements;
   }
 
+  /**
+   * A request has come, though perhaps not all of its body. Operators hear at once of the first that finds no pod. With a pod the heartbeat is soon enough:
+   * of 200 functions that are called now and then, each request would otherwise be a record of its own to each operator.
+   */
+  arrive(now: number): void {
+    this.meter.arrive(now);
+    if (this.isCold && this.meter.present === 1) this.meter.wake(now);
+  }
+
   /** A slot in a pod, or undefined if there is none, others wait for one, or another gateway has to be asked. */
   acquire(now: number): Slot | undefined {
     return this.#queue.isEmpty ? this.acquireFirst(now) : undefined;
@@ -147,6 +156,8 @@ export class Revision {
     const place = new Place(waiter, bytes, this.#services.clock.monotonic(), false);
     if (this.#owner === undefined) this.#wait(place, again);
     else this.#claim(place, this.#owner, again);
+    // There were pods as it came, but none took it, and no other request has one.
+    if (place.queue !== undefined && this.queued === 1 && this.meter.inFlight === 0) this.meter.wake(place.since);
     return place;
   }
 

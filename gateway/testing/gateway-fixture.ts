@@ -95,9 +95,14 @@ export class GatewayFixture {
     await this.until(async () => (await this.metric('pilotlight_gateway_requests_queued')) === count);
   }
 
-  /** A request has arrived, as the first leader hears. */
+  /** A request has arrived, perhaps without its body, as an operator hears that connects now. */
   async demandSeen(): Promise<void> {
-    await this.#operators[0]?.demand(({ revisions }) => revisions.length > 0);
+    await this.until(async () => {
+      const observer = new StubOperator(this.ports.control, CONTROL_TOKEN, 'observer');
+      const { revisions } = await observer.demand();
+      observer.cut();
+      return revisions.length > 0;
+    });
   }
 
   async inFlight(count: number): Promise<void> {
