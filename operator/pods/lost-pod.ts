@@ -8,6 +8,6 @@ export const LOST_MILLISECONDS = 30_000;
  * True of a pod that should long have ended, by its deletion's own time: its node is lost, and the object stays until somebody removes the node. What it
  * took there serves nobody, so there is nothing to wait for.
  */
-export function isLost({ metadata }: Pod, now: number): boolean {
-  return now > Date.parse(metadata.deletionTimestamp ?? '') + LOST_MILLISECONDS;
+export function isLost({ metadata: { deletionTimestamp } }: Pod, now: number): boolean {
+  return deletionTimestamp !== undefined && now > Date.parse(deletionTimestamp) + LOST_MILLISECONDS;
 }
