@@ -43,15 +43,10 @@ export interface InferenceRequest {
   readonly deadline?: number;
 }
 
-/** Priorities are 1 (highest) to LOWEST_PRIORITY. Where they come from strangers, check them with isPriority. */
+/** Priorities are 1 (highest) to LOWEST_PRIORITY. */
 export const LOWEST_PRIORITY = 8;
 /** The middle, so that a request can be put before as well as behind those that name none. */
 export const DEFAULT_PRIORITY = 4;
-
-/** Whether a request may name this priority; 0 is the default. */
-export function isPriority(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= LOWEST_PRIORITY;
-}
 
 export interface InferenceResult {
   readonly outputs: readonly Tensor[];

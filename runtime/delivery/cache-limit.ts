@@ -2,7 +2,7 @@ import { RUNTIME_ENVIRONMENT } from '../../common/wire/runtime-environment.ts';
 import { StartError } from '../inference.ts';
 
 /** What a container's own layer can mostly bear, and the size of the volume that takes its place on a read-only root. */
-export const DEFAULT_MODEL_CACHE_BYTES = 16 * 2 ** 30;
+const DEFAULT_MODEL_CACHE_BYTES = 16 * 2 ** 30;
 
 /** Bytes that fetched models, and what is made of them, may take on disk. Throws StartError. */
 export function modelCacheBytes(environment: Readonly<Record<string, string | undefined>>): number {

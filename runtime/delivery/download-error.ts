@@ -1,6 +1,6 @@
 /** Why something was not fetched, and whether another attempt could help. */
 import { ConnectionError } from './http/connection.ts';
-import { ProtocolError } from './http/response-head.ts';
+import { HttpProtocolError } from './http/response-head.ts';
 import { errorCode, errorText } from './node-error.ts';
 
 export type DownloadErrorKind =
@@ -43,7 +43,7 @@ export function statusError(status: number, body = '', pauseMilliseconds = 0): D
 /** Anything that went wrong on the way, as DownloadError. */
 export function toDownloadError(error: unknown): DownloadError {
   if (error instanceof DownloadError) return error;
-  if (error instanceof ProtocolError) return new DownloadError(error.message, 'lasting');
+  if (error instanceof HttpProtocolError) return new DownloadError(error.message, 'lasting');
   if (error instanceof ConnectionError) return new DownloadError(error.message, 'temporary');
   const code = errorCode(error);
   return new DownloadError(describe(code) ?? errorText(error), isLasting(code) ? 'lasting' : 'temporary');

@@ -1,9 +1,8 @@
-/** What ends a call without a result: a code and a sentence. */
 import { GRPC_STATUS, type GrpcStatus } from '../../common/wire/grpc.ts';
 import { ExpiredError, InferenceError } from '../inference.ts';
 import { ProtocolError } from '../protocol/protocol-error.ts';
 
-/** What ends a call without a result. */
+/** What ends a call without a result: a code and a sentence. */
 export class CallError extends Error {
   override readonly name = 'CallError';
   readonly code: GrpcStatus;

@@ -1,12 +1,12 @@
 /** One call on its HTTP/2 stream: what gRPC makes of headers, data and trailers. What the call is about is its method's business. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { encodeGrpcMessage, GRPC_STATUS, type GrpcStatus } from '../../common/wire/grpc.ts';
 import { RESPONSE_HEADERS, type NotAdmitted } from '../../common/wire/headers.ts';
 import { SENTENCES } from '../server/answers.ts';
 import { ENCODINGS } from './decompress.ts';
 import { PREFIX_BYTES } from './message-reader.ts';
 import type { MessageType } from './protobuf/message.ts';
-import { encodeGrpcMessage, GRPC_STATUS, type GrpcStatus } from '../../common/wire/grpc.ts';
 
 const PROCESSING = { ':status': 102 };
 

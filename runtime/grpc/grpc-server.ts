@@ -9,6 +9,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { closeWhenReset } from '../../common/platform/http2-reset.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { RESPONSE_HEADERS } from '../../common/wire/headers.ts';
@@ -23,7 +24,6 @@ import { modelInfer, type InferOptions } from './model-infer.ts';
 import { modelMethods, type ModelMethodsOptions } from './model-methods.ts';
 import { InferenceStreams } from './model-stream-infer.ts';
 import { serverReflectionInfo } from './reflection.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { CallError, callError } from './call-error.ts';
 import type { Method } from './unary-method.ts';
 

@@ -1,8 +1,8 @@
 /** `grpc.health.v1.Health`, for probes and clients that ask before they call. */
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { quote } from '../protocol/protocol-error.ts';
 import { INT32, STRING } from './protobuf/kinds.ts';
 import { message, single } from './protobuf/message.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { CallError } from './call-error.ts';
 import { unary, type Method } from './unary-method.ts';
 

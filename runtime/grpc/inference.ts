@@ -1,4 +1,5 @@
 /** The inference that one message asks for: from its admission, which is done before, to the message that answers it. */
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import { Execution } from '../admission/execution.ts';
 import type { Gate } from '../admission/gate.ts';
@@ -15,7 +16,6 @@ import { toParsedRequest } from './infer-request.ts';
 import { inferResponse } from './infer-response.ts';
 import type { FramedMessage } from './message-reader.ts';
 import { ModelInferRequest, type ModelInferResponse } from './messages.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { CallError } from './call-error.ts';
 
 export interface InferenceServices {

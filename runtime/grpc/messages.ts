@@ -50,15 +50,14 @@ export const ModelMetadataResponse = message({
   outputs: repeated(5, TensorMetadata, MOST_TENSORS),
 });
 
-export const InferParameter = message({
+const InferParameter = message({
   bool_param: optional(1, BOOL),
   int64_param: optional(2, INT64),
   string_param: optional(3, STRING),
   double_param: optional(4, DOUBLE),
   uint64_param: optional(5, UINT64),
 });
-export type InferParameter = ValueOf<typeof InferParameter>;
-export type InferParameters = ReadonlyMap<string, Partial<InferParameter>>;
+export type InferParameters = ReadonlyMap<string, Partial<ValueOf<typeof InferParameter>>>;
 const parameters = (number: number): Field<InferParameters> => map(number, partial(InferParameter), MOST_PARAMETERS);
 
 export const InferTensorContents = message({

@@ -1,13 +1,12 @@
 /** `ModelInfer`: admitted when the length of its message is known, before the message itself is kept. */
 import { REQUEST_HEADERS } from '../../common/wire/headers.ts';
 import { executionTimeout } from '../admission/decide-admission.ts';
-import { parseGrpcTimeout } from '../../common/wire/grpc.ts';
+import { GRPC_STATUS, parseGrpcTimeout } from '../../common/wire/grpc.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { Inference, type InferenceServices } from './inference.ts';
 import { expectedBytes } from './infer-response.ts';
 import { MessageReader, type FramedMessage } from './message-reader.ts';
 import { ModelInferResponse } from './messages.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { CallError } from './call-error.ts';
 import { encodingOf, type Method } from './unary-method.ts';
 

@@ -1,4 +1,5 @@
 /** The methods that say what is served: server, model and repository. */
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { decideAdmission } from '../admission/decide-admission.ts';
 import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import type { Model } from '../inference.ts';
@@ -8,7 +9,6 @@ import { modelStatistics } from '../server/statistics-answer.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { checkModel, type InferenceServices } from './inference.ts';
 import * as messages from './messages.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { CallError } from './call-error.ts';
 import { unary, type Method } from './unary-method.ts';
 

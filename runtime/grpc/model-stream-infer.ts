@@ -9,14 +9,13 @@ import { Abandoned } from '../admission/execution.ts';
 import { Refused } from '../admission/refused.ts';
 import { SENTENCES } from '../server/answers.ts';
 import { ModelLost } from '../server/model-lost.ts';
-import { parseGrpcTimeout } from '../../common/wire/grpc.ts';
+import { GRPC_STATUS, parseGrpcTimeout } from '../../common/wire/grpc.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { expectedBytes } from './infer-response.ts';
 import { Inference } from './inference.ts';
 import { MessageReader, type FramedMessage } from './message-reader.ts';
 import { ModelStreamInferResponse } from './messages.ts';
 import type { InferOptions } from './model-infer.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { callError, CallError } from './call-error.ts';
 import { encodingOf, type Method } from './unary-method.ts';
 

@@ -1,10 +1,10 @@
 /** `grpc.reflection.v1.ServerReflection` and its v1alpha: the services and messages of this server, for tools that were not given them. */
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { quote } from '../protocol/protocol-error.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { MessageReader } from './message-reader.ts';
 import { BYTES, INT32, STRING } from './protobuf/kinds.ts';
 import { message, optional, partial, repeated, single, type ValueOf } from './protobuf/message.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { CallError } from './call-error.ts';
 import type { Method } from './unary-method.ts';
 
@@ -42,7 +42,7 @@ export interface ProtoFile {
   readonly descriptor: string;
 }
 
-export function reflect(call: GrpcCall, files: readonly ProtoFile[], fail: (error: unknown) => void): void {
+function reflect(call: GrpcCall, files: readonly ProtoFile[], fail: (error: unknown) => void): void {
   const questions = new Questions();
   // One question after the other: an answer is a hundred times as long, and who asks on without reading is not answered at once.
   const answerAll = async (chunk: Buffer): Promise<void> => {

@@ -1,9 +1,9 @@
 /** A method of one small message and one small answer. */
+import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import type { GrpcCall } from './grpc-call.ts';
 import { decompress } from './decompress.ts';
 import { MessageReader, type FramedMessage } from './message-reader.ts';
 import type { MessageType } from './protobuf/message.ts';
-import { GRPC_STATUS } from '../../common/wire/grpc.ts';
 import { CallError } from './call-error.ts';
 
 /** A method's part of the server: what it throws, or passes to `fail`, becomes the call's status. */

@@ -41,7 +41,7 @@ export function declareTensors(
 }
 
 /** The error of an input or output whose element type has no way in or out. */
-export function unsupportedType(side: 'input' | 'output', name: string, type: string): StartError {
+function unsupportedType(side: 'input' | 'output', name: string, type: string): StartError {
   return new StartError(
     'ModelUnsupported',
     `The model's ${side} "${name}" is of type ${type}, which cannot be served. Cast it to a type of the Open Inference Protocol, ` +

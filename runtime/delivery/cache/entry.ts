@@ -83,7 +83,7 @@ export async function evictEntry(directory: string, sha256: string, isHeld: () =
 }
 
 /** The record first: what has none is no entry. */
-export async function removeEntry(directory: string, sha256: string): Promise<void> {
+async function removeEntry(directory: string, sha256: string): Promise<void> {
   await rm(recordPath(directory, sha256), { force: true });
   await rm(join(directory, 'sha256', sha256), { recursive: true, force: true });
 }

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 function start(uri: string, limit = ''): { child: ChildProcess; answer: Promise<{ path?: string; error?: string }> } {
-  const program = join(import.meta.dirname, 'fetching-process.ts');
+  const program = join(import.meta.dirname, 'fixtures', 'fetching-process.ts');
   const child = fork(program, [uri, fixture.directory, limit], { execArgv: [] });
   processes.push(child);
   const answer = once(child, 'message').then(([message]) => message as { path?: string; error?: string });

@@ -60,7 +60,7 @@ test('whatever comes, it ends with an error or without', () => {
           bytes.byteLength,
         );
       } catch (error) {
-        expect(error).toMatchObject({ name: 'ProtocolError' });
+        expect(error).toMatchObject({ name: 'HttpProtocolError' });
       }
     }),
   );

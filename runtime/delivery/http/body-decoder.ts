@@ -1,11 +1,11 @@
 /** Takes a response's body out of the bytes of a connection, by its framing, and says when it has ended. It copies nothing but the lines between chunks. */
-import { ProtocolError, type BodyFraming } from './response-head.ts';
+import { HttpProtocolError, type BodyFraming } from './response-head.ts';
 
 /** Views into a buffer that is written over afterwards. */
 export type BodySink = (bytes: Buffer) => void;
 
 export interface BodyDecoder {
-  /** True once the body has ended; it throws ProtocolError if bytes follow that belong to no body. */
+  /** True once the body has ended; it throws HttpProtocolError if bytes follow that belong to no body. */
   push(bytes: Buffer): boolean;
   /** The connection ended: true if that is how this body ends. */
   readonly mayEnd: boolean;
@@ -39,7 +39,7 @@ class LengthDecoder implements BodyDecoder {
   }
 
   push(bytes: Buffer): boolean {
-    if (bytes.byteLength > this.#left) throw new ProtocolError('the server sent more than it announced');
+    if (bytes.byteLength > this.#left) throw new HttpProtocolError('the server sent more than it announced');
     this.#left -= bytes.byteLength;
     if (bytes.byteLength > 0) this.#sink(bytes);
     return this.#left === 0;
@@ -83,7 +83,7 @@ class ChunkedDecoder implements BodyDecoder {
       const line = this.#line.slice(0, -2);
       this.#line = '';
       if (!this.#takeLine(line)) continue;
-      if (position < bytes.byteLength) throw new ProtocolError('the server sent more than its last chunk');
+      if (position < bytes.byteLength) throw new HttpProtocolError('the server sent more than its last chunk');
       return true;
     }
     return false;
@@ -112,6 +112,6 @@ class ChunkedDecoder implements BodyDecoder {
   }
 }
 
-function badChunk(): ProtocolError {
-  return new ProtocolError('the server sent a chunk that is none');
+function badChunk(): HttpProtocolError {
+  return new HttpProtocolError('the server sent a chunk that is none');
 }

@@ -7,7 +7,13 @@ import { connect as connectPlain, isIP, type OnReadOpts, type Socket } from 'nod
 import { Deadline, type DeadlineLimits } from '../deadline.ts';
 import type { Clock } from '../../../common/platform/clock.ts';
 import { bodyDecoder, type BodyDecoder, type BodySink } from './body-decoder.ts';
-import { bodyFraming, MOST_HEAD_BYTES, parseResponseHead, ProtocolError, type ResponseHead } from './response-head.ts';
+import {
+  bodyFraming,
+  MOST_HEAD_BYTES,
+  parseResponseHead,
+  HttpProtocolError,
+  type ResponseHead,
+} from './response-head.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -64,7 +70,7 @@ export class Connection {
     return this.#socket !== undefined;
   }
 
-  /** Resolves when the body has ended. Rejects with what a callback threw, with the signal's reason, ProtocolError, ConnectionError or the socket's error. */
+  /** Resolves when the body has ended. Rejects with what a callback threw, with the signal's reason, HttpProtocolError, ConnectionError or the socket's error. */
   async exchange(request: HttpRequest, onHead: OnHead, signal: AbortSignal): Promise<ResponseHead> {
     signal.throwIfAborted();
     const text = requestText(request);
@@ -188,7 +194,7 @@ export class Connection {
     for (;;) {
       const end = rest.indexOf('\r\n\r\n');
       if (this.#passedBytes + (end === -1 ? rest.byteLength : end) > MOST_HEAD_BYTES) {
-        throw new ProtocolError('the server sent headers without end');
+        throw new HttpProtocolError('the server sent headers without end');
       }
       if (end === -1) {
         this.#headBytes = Buffer.from(rest);
@@ -226,7 +232,7 @@ function requestText({ method, url, headers, body }: HttpRequest): string {
   };
   const lines = Object.entries(fields).map(([name, value]) => {
     if (/[^\t\x20-\x7e\x80-\xff]/.test(value))
-      throw new ProtocolError(`the header ${name} has a character that none may have`);
+      throw new HttpProtocolError(`the header ${name} has a character that none may have`);
     return `${name}: ${value}\r\n`;
   });
   return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`;

@@ -37,7 +37,7 @@ export class HttpClient {
 
   /**
    * Gives the head of the first answer that is no redirect, and where it came from. `onHead` is not asked about redirects. Rejects with what it threw,
-   * DownloadError, ConnectionError, ProtocolError, the socket's error, or the signal's reason.
+   * DownloadError, ConnectionError, HttpProtocolError, the socket's error, or the signal's reason.
    */
   async get(
     target: Target,

@@ -43,7 +43,9 @@ export class Transfer {
   isRanged = false;
   isUnchanged = false;
   #hash: HashFollower | undefined;
+  /** How much of it the hash was told of, and what has come since. */
   #hashed = 0;
+  #unhashed = 0;
   /** How much of a body of unknown length has been announced. */
   #roomFor = 0;
 
@@ -190,8 +192,6 @@ export class Transfer {
     this.#roomFor = position;
     this.#context.onSize(position, position);
   }
-
-  #unhashed = 0;
 
   #advance(bytes: number): void {
     this.#unhashed += bytes;
