@@ -60,11 +60,12 @@ test: install ## Run every test that needs no cluster
 	@node scripts/build.ts
 	@npm test --silent
 
-bench: install ## Print figures of docs/reference/performance.md: cold start, gateway, operator (about 8 minutes)
+bench: install ## Print figures of docs/reference/performance.md: cold start, gateway, operator (about 9 minutes)
 	@node scripts/build.ts
 	@node e2e/bench/cold-start.ts
 	@node e2e/bench/gateway.ts
 	@node e2e/bench/gateway-functions.ts
+	@node e2e/bench/gateway-traffic.ts
 	@node e2e/bench/operator-memory.ts
 	@node e2e/bench/autoscaler-loop.ts
 	@echo "The runtime's: make bench-runtime bench-memory. Those that need a cluster: make bench-cluster bench-serving, with Pilotlight installed in the one of \$$KUBECONFIG"

@@ -17,6 +17,13 @@ export interface Target extends HttpRequest {
   readonly port: number;
   /** Of the body of every answer, where that is known. */
   readonly answerBytes?: number;
+  /** In the place of the one request, and of `answerBytes`: these by turns. */
+  readonly exchanges?: readonly Exchange[];
+}
+
+export interface Exchange extends HttpRequest {
+  /** What the answer's body must be. */
+  readonly answer: Buffer;
 }
 
 export interface ClosedLoop extends Target {
@@ -41,7 +48,7 @@ export interface LoadResult {
   readonly clientShare: number;
 }
 
-/** Rejects if an answer is not 200, or not of the length that it should have. */
+/** Rejects if an answer is not 200, or not of the length, or the bytes, that it should have. */
 export async function closedLoop(load: ClosedLoop): Promise<LoadResult> {
   const { connections, milliseconds, requests = Infinity, ...target } = load;
   let left = requests;
@@ -103,10 +110,10 @@ async function measure(
   latencies: readonly number[],
   load: (lines: readonly Line[]) => Promise<unknown>,
 ): Promise<LoadResult> {
-  const request = serialise(target);
+  const next = turns(target);
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(target)));
   try {
-    const lines = sockets.map((socket) => new Line(socket, request, target.answerBytes));
+    const lines = sockets.map((socket) => new Line(socket, next));
     const before = process.cpuUsage();
     const begun = performance.now();
     await load(lines);
@@ -121,6 +128,27 @@ async function measure(
   } finally {
     for (const socket of sockets) socket.destroy();
   }
+}
+
+interface Turn {
+  readonly request: Buffer;
+  readonly answerBytes: number | undefined;
+  readonly answer?: Buffer;
+}
+
+/** The request of the next ask, on whichever connection. */
+function turns(target: Target): () => Turn {
+  const all: Turn[] = target.exchanges?.map((exchange) => ({
+    request: serialise(exchange),
+    answerBytes: exchange.answer.length,
+    answer: exchange.answer,
+  })) ?? [{ request: serialise(target), answerBytes: target.answerBytes }];
+  let count = 0;
+  return () => {
+    const turn = all[count++ % all.length];
+    if (turn === undefined) throw new Error('There is no request to send.');
+    return turn;
+  };
 }
 
 function serialise({ path, headers, body }: HttpRequest): Buffer {
@@ -141,18 +169,19 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 /** One connection, with one request out at a time. */
 class Line {
   readonly #socket: Socket;
-  readonly #request: Buffer;
-  readonly #answerBytes: number | undefined;
+  readonly #next: () => Turn;
+  #turn: Turn | undefined;
   #head = '';
+  /** Of the answer, where it is compared. */
+  #body: Buffer[] = [];
   /** What of the answer's body is still to come: its bytes, or chunks up to the last; undefined while its head is. */
   #missing: number | 'chunks' | undefined;
   #answered: (() => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
-  constructor(socket: Socket, request: Buffer, answerBytes: number | undefined) {
+  constructor(socket: Socket, next: () => Turn) {
     this.#socket = socket;
-    this.#request = request;
-    this.#answerBytes = answerBytes;
+    this.#next = next;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => this.#failed?.(error));
     socket.on('close', () => this.#failed?.(new Error('The server closed the connection before it answered.')));
@@ -162,7 +191,8 @@ class Line {
     return new Promise((resolve, reject) => {
       this.#answered = resolve;
       this.#failed = reject;
-      this.#socket.write(this.#request);
+      this.#turn = this.#next();
+      this.#socket.write(this.#turn.request);
     });
   }
 
@@ -174,7 +204,8 @@ class Line {
     if (end < 0) return;
     const length = /\r\ncontent-length: *(\d+)/i.exec(this.#head)?.[1];
     const chunked = length === undefined && /\r\ntransfer-encoding: *chunked/i.test(this.#head);
-    const wrongLength = this.#answerBytes !== undefined && Number(length) !== this.#answerBytes;
+    const expected = this.#turn?.answerBytes;
+    const wrongLength = expected !== undefined && Number(length) !== expected;
     if (!this.#head.startsWith('200', 9) || (length === undefined && !chunked) || wrongLength) {
       this.#failed?.(new Error(`The server answered ${this.#head.slice(0, 500)}`));
       return;
@@ -185,6 +216,8 @@ class Line {
   }
 
   #take(part: Buffer): void {
+    const answer = this.#turn?.answer;
+    if (answer !== undefined) this.#body.push(part);
     if (this.#missing === 'chunks') {
       if (!part.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK)) return;
     } else {
@@ -192,6 +225,14 @@ class Line {
       if (this.#missing > 0) return;
     }
     this.#missing = undefined;
-    this.#answered?.();
+    const body = this.#body;
+    this.#body = [];
+    if (answer === undefined || Buffer.concat(body).equals(answer)) this.#answered?.();
+    else
+      this.#failed?.(
+        new Error(
+          `The server answered ${Buffer.concat(body).toString('latin1', 0, 200)}, not ${answer.toString('latin1', 0, 200)}`,
+        ),
+      );
   }
 }

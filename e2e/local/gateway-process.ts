@@ -24,7 +24,12 @@ export class GatewayProcess {
     this.#child = child;
   }
 
-  static async start(name: string, controlToken: string, onLine: (line: string) => void): Promise<GatewayProcess> {
+  static async start(
+    name: string,
+    controlToken: string,
+    onLine: (line: string) => void,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<GatewayProcess> {
     const child = spawn(process.execPath, [PROGRAM], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
@@ -37,6 +42,7 @@ export class GatewayProcess {
         [GATEWAY_ENVIRONMENT.metricsPort]: '0',
         [GATEWAY_ENVIRONMENT.drainSeconds]: '0',
         [GATEWAY_ENVIRONMENT.finishSeconds]: '5',
+        ...environment,
       },
     });
     const ports = await new Promise<Ports>((resolve, reject) => {
