@@ -84,6 +84,12 @@ describe('ModelInfer', () => {
       'must be FP32',
     ],
     [
+      'more classes than are told apart',
+      { outputs: [{ name: 'y', parameters: { classification: { int64_param: 1_001 } } }] },
+      status.INVALID_ARGUMENT,
+      'parameters.classification must be an integer from 0 to 1000',
+    ],
+    [
       'an unknown datatype',
       { inputs: [{ name: 'x', datatype: 'F', shape: [1] }] },
       status.INVALID_ARGUMENT,

@@ -1,6 +1,7 @@
 /** An inference request of gRPC as the request that the rest of the runtime knows. Whether it suits the model is decided by checkRequest. */
 import type { Tensor } from '../inference.ts';
-import { elementCount, MAX_DIMENSION } from '../protocol/element-count.ts';
+import { MAX_CLASSES } from '../protocol/classify.ts';
+import { elementCount } from '../protocol/element-count.ts';
 import { integer, nonEmptyString } from '../protocol/fields.ts';
 import { parseSchedule } from '../protocol/parameters.ts';
 import {
@@ -57,7 +58,7 @@ function checkVarints(inputs: ModelInferRequest['inputs']): void {
 function toOutput({ name: given, parameters }: ModelInferRequest['outputs'][number], index: number): RequestedOutput {
   const name = nonEmptyString(`outputs[${index}].name`, given);
   const wanted = parameterValues(parameters)['classification'] ?? 0;
-  const classification = integer(`Output ${quote(name)}: parameters.classification`, wanted, MAX_DIMENSION);
+  const classification = integer(`Output ${quote(name)}: parameters.classification`, wanted, MAX_CLASSES);
   return { name, binary: true, ...(classification > 0 && { classification }) };
 }
 
