@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../common/platform/clock.ts';
 import { hashFile } from '../../runtime/delivery/hash-file.ts';
 import { HttpClient } from '../../runtime/delivery/http/http-client.ts';
-import { FETCH_LIMITS } from '../../runtime/delivery/fetch-model.ts';
+import { FETCH_LIMITS } from '../../runtime/delivery/fetch-limits.ts';
 import { openModel } from '../../runtime/delivery/open-model.ts';
 import { downloadObject, type TransferLimits } from '../../runtime/delivery/transfer/download-object.ts';
 import { SessionThread } from '../../runtime/model/session-thread.ts';

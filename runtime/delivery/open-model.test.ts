@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Cancel } from '../../common/platform/clock.ts';
 import { ManualClock } from '../../common/platform/manual-clock.ts';
-import { FETCH_LIMITS } from './fetch-model.ts';
+import { FETCH_LIMITS } from './fetch-limits.ts';
 import { openModel, type ModelFile, type OpenOptions } from './open-model.ts';
 
 const BODY = Buffer.from('not a model, but bytes');

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { StartError } from '../inference.ts';
-import type { FetchLimits } from './fetch-model.ts';
+import type { FetchLimits } from './fetch-limits.ts';
 import type { FileDigest } from './hash-file.ts';
 import { parseModelUri, printableUri } from './model-uri.ts';
 import { openLocal } from './open-local.ts';

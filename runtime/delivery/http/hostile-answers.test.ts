@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DeliveryFixture } from '../delivery-fixture.ts';
-import { FETCH_LIMITS } from '../fetch-model.ts';
+import { FETCH_LIMITS } from '../fetch-limits.ts';
 import { parseResponseHead } from './response-head.ts';
 
 let fixture: DeliveryFixture;

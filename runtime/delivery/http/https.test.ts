@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DeliveryFixture, sendFile } from '../delivery-fixture.ts';
-import { FETCH_LIMITS } from '../fetch-model.ts';
+import { FETCH_LIMITS } from '../fetch-limits.ts';
 
 /** Of "localhost" and 127.0.0.1, signed by itself, until 2126. */
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures');

@@ -6,9 +6,9 @@ import { kept } from './kept.ts';
 import { setting } from './setting.ts';
 import {
   encodeSegment,
+  folderOf,
+  listPages,
   MOST_LIST_BYTES,
-  MOST_LISTED,
-  MOST_PAGES,
   sourceOfPaths,
   type Source,
   type SourceOptions,
@@ -41,24 +41,16 @@ export function gsSource(bucket: string, key: string, options: SourceOptions): S
     url.searchParams.set('alt', 'media');
     return { url, authorize };
   };
-  const list = async (signal: AbortSignal): Promise<readonly string[]> => {
-    const prefix = key.endsWith('/') || key === '' ? key : `${key}/`;
-    const names: string[] = [];
-    let page: string | undefined;
-    let pages = 0;
-    do {
-      if (++pages > MOST_PAGES) throw new DownloadError('its list of files does not end', 'lasting');
+  const list = (signal: AbortSignal): Promise<readonly string[]> => {
+    const folder = folderOf(key);
+    return listPages(folder, async (page) => {
       const url = new URL(base);
-      url.searchParams.set('prefix', prefix);
+      url.searchParams.set('prefix', folder);
       url.searchParams.set('fields', 'items(name),nextPageToken');
       if (page !== undefined) url.searchParams.set('pageToken', page);
       const { text } = await client.text({ url, authorize }, {}, MOST_LIST_BYTES, signal);
-      const answer = parseList(text);
-      names.push(...answer.names);
-      if (names.length > MOST_LISTED) throw new DownloadError(`it has more than ${MOST_LISTED} files`, 'lasting');
-      page = answer.next;
-    } while (page !== undefined);
-    return names.flatMap((name) => (name.startsWith(prefix) && !name.endsWith('/') ? [name.slice(prefix.length)] : []));
+      return parseList(text);
+    });
   };
   return sourceOfPaths(key, target, list);
 }

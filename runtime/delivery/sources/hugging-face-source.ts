@@ -9,6 +9,7 @@ import { setting } from './setting.ts';
 import {
   encodePath,
   encodeSegment,
+  folderOf,
   MOST_LIST_BYTES,
   sourceOfPaths,
   type Source,
@@ -36,7 +37,7 @@ export function huggingFaceSource(
     const { text } = await client.text({ url, authorize }, {}, MOST_LIST_BYTES, signal);
     const { sha, names } = parseRepository(text);
     if (sha !== undefined) commit = sha;
-    const folder = path === '' || path.endsWith('/') ? path : `${path}/`;
+    const folder = folderOf(path);
     return names.flatMap((name) => (name.startsWith(folder) ? [name.slice(folder.length)] : []));
   };
   return sourceOfPaths(path, target, list);

@@ -1,15 +1,16 @@
 /** Models in S3, and in what speaks its protocol (MinIO, Ceph, R2): `AWS_ENDPOINT_URL`. */
 import { DownloadError } from '../download-error.ts';
 import type { Authorize, Target } from '../http/http-client.ts';
+import type { ResponseHead } from '../http/response-head.ts';
 import { findAwsCredentials, partition } from './aws-credentials.ts';
 import { kept } from './kept.ts';
 import { setting } from './setting.ts';
 import { signS3 } from './s3-signature.ts';
 import {
   encodePath,
+  folderOf,
+  listPages,
   MOST_LIST_BYTES,
-  MOST_LISTED,
-  MOST_PAGES,
   sourceOfPaths,
   type Source,
   type SourceOptions,
@@ -30,6 +31,13 @@ export function s3Source(bucket: string, key: string, options: SourceOptions): S
     return own === undefined ? {} : signS3({ method, url, region, now: clock.now() }, own);
   };
   const base = (): URL => bucketUrl(bucket, region, endpoint, environment['AWS_S3_ADDRESSING_STYLE']);
+  /** A bucket is elsewhere than AWS_REGION says, or nothing says where: S3 itself does. */
+  const onRefusal = ({ headers }: ResponseHead): boolean => {
+    const other = headers['x-amz-bucket-region'];
+    if (other === undefined || other === region || !/^[a-z0-9-]{1,32}$/.test(other)) return false;
+    region = other;
+    return true;
+  };
   const target = (path: string): Target => ({
     get url() {
       const url = base();
@@ -37,43 +45,27 @@ export function s3Source(bucket: string, key: string, options: SourceOptions): S
       return url;
     },
     authorize,
-    // A bucket is elsewhere than AWS_REGION says, or nothing says where: S3 itself does.
-    onRefusal: ({ headers }) => {
-      const other = headers['x-amz-bucket-region'];
-      if (other === undefined || other === region || !/^[a-z0-9-]{1,32}$/.test(other)) return false;
-      region = other;
-      return true;
-    },
+    onRefusal,
   });
-  const list = async (signalOfList: AbortSignal): Promise<readonly string[]> => {
-    const prefix = key.endsWith('/') || key === '' ? key : `${key}/`;
-    const keys: string[] = [];
-    let continuation: string | undefined;
-    let pages = 0;
-    do {
-      if (++pages > MOST_PAGES) throw new DownloadError('its list of files does not end', 'lasting');
-      const page = target('');
+  const list = (signal: AbortSignal): Promise<readonly string[]> => {
+    const folder = folderOf(key);
+    return listPages(folder, async (page) => {
       const pageTarget: Target = {
         authorize,
-        ...(page.onRefusal !== undefined && { onRefusal: page.onRefusal }),
+        onRefusal,
         get url() {
           const url = base();
           url.searchParams.set('list-type', '2');
-          url.searchParams.set('prefix', prefix);
-          if (continuation !== undefined) url.searchParams.set('continuation-token', continuation);
+          url.searchParams.set('prefix', folder);
+          if (page !== undefined) url.searchParams.set('continuation-token', page);
           // As it is signed: a space is %20 there.
           url.search = url.search.replaceAll('+', '%20');
           return url;
         },
       };
-      const { text } = await client.text(pageTarget, {}, MOST_LIST_BYTES, signalOfList);
-      keys.push(...[...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, name = '']) => unescapeXml(name)));
-      if (keys.length > MOST_LISTED) throw new DownloadError(`it has more than ${MOST_LISTED} files`, 'lasting');
-      continuation = text.includes('<IsTruncated>true<')
-        ? unescapeXml(/<NextContinuationToken>([^<]+)</.exec(text)?.[1] ?? '')
-        : undefined;
-    } while (continuation !== undefined && continuation !== '');
-    return keys.flatMap((name) => (name.startsWith(prefix) && !name.endsWith('/') ? [name.slice(prefix.length)] : []));
+      const { text } = await client.text(pageTarget, {}, MOST_LIST_BYTES, signal);
+      return parseList(text);
+    });
   };
   return sourceOfPaths(key, target, list);
 }
@@ -90,6 +82,12 @@ function bucketUrl(bucket: string, region: string, endpoint: string | undefined,
   url.pathname = isVirtual ? folder : `${folder}${encodePath(bucket)}/`;
   url.search = '';
   return url;
+}
+
+function parseList(text: string): { readonly names: readonly string[]; readonly next: string | undefined } {
+  const names = [...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, name = '']) => unescapeXml(name));
+  const token = text.includes('<IsTruncated>true<') ? /<NextContinuationToken>([^<]+)</.exec(text)?.[1] : undefined;
+  return { names, next: token === undefined ? undefined : unescapeXml(token) };
 }
 
 function unescapeXml(text: string): string {

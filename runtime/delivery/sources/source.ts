@@ -1,5 +1,6 @@
 /** The port to where models are kept. */
 import type { Clock } from '../../../common/platform/clock.ts';
+import { DownloadError } from '../download-error.ts';
 import type { HttpClient, Target } from '../http/http-client.ts';
 
 export interface Source {
@@ -29,9 +30,9 @@ export interface SourceOptions {
 }
 
 /** Most that a list may have; a model has fewer files. */
-export const MOST_LISTED = 10_000;
+const MOST_LISTED = 10_000;
 /** A page has a thousand names as a rule; it may have none, but not all the time. */
-export const MOST_PAGES = 200;
+const MOST_PAGES = 200;
 export const MOST_LIST_BYTES = 16 * 2 ** 20;
 
 /** A source whose objects are addressed by one path: what is beside an object, or below the URI, is only another path. */
@@ -41,14 +42,37 @@ export function sourceOfPaths(path: string, target: (path: string) => Target, li
     target: target(at),
     beside: (other) => object(at.slice(0, at.lastIndexOf('/') + 1) + other),
   });
-  const isFolder = path === '' || path.endsWith('/');
-  const folder = isFolder ? path : `${path}/`;
+  const folder = folderOf(path);
+  const isFolder = folder === path;
   return {
     object: isFolder ? undefined : object(path),
     looksLikeFolder: list !== undefined && (isFolder || !/\.[^/]+$/.test(path)),
     ...(list !== undefined && { list }),
     below: (other) => object(folder + other),
   };
+}
+
+/** The path taken as that of a folder, as what is below it begins. */
+export function folderOf(path: string): string {
+  return path === '' || path.endsWith('/') ? path : `${path}/`;
+}
+
+/** Of a list that comes in pages, what is below the folder, relative to it. `read` gives the page that the one before named, or the first. */
+export async function listPages(
+  folder: string,
+  read: (page: string | undefined) => Promise<{ readonly names: readonly string[]; readonly next: string | undefined }>,
+): Promise<readonly string[]> {
+  const all: string[] = [];
+  let page: string | undefined;
+  let pages = 0;
+  do {
+    if (++pages > MOST_PAGES) throw new DownloadError('its list of files does not end', 'lasting');
+    const { names, next } = await read(page);
+    all.push(...names);
+    if (all.length > MOST_LISTED) throw new DownloadError(`it has more than ${MOST_LISTED} files`, 'lasting');
+    page = next;
+  } while (page !== undefined);
+  return all.flatMap((name) => (name.startsWith(folder) && !name.endsWith('/') ? [name.slice(folder.length)] : []));
 }
 
 /** Segments of a path as a URL has them. */

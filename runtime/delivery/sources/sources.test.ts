@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { DeliveryFixture, sendFile } from '../delivery-fixture.ts';
-import { FETCH_LIMITS } from '../fetch-model.ts';
+import { FETCH_LIMITS } from '../fetch-limits.ts';
 import { HttpClient } from '../http/http-client.ts';
 import { findAwsCredentials } from './aws-credentials.ts';
 import { signS3 } from './s3-signature.ts';

@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Cancel } from '../../../common/platform/clock.ts';
 import { DeliveryFixture, HurriedClock, sendFile } from '../delivery-fixture.ts';
-import { FETCH_LIMITS } from '../fetch-model.ts';
+import { FETCH_LIMITS } from '../fetch-limits.ts';
 
 const BODY = randomBytes(1000);
 const DIGEST = createHash('sha256').update(BODY).digest('hex');
