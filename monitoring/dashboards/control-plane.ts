@@ -11,6 +11,10 @@ const rate = (metric: string, labels = NAMESPACE): string => `rate(${metric}{${l
 const ours = (metric: string): string =>
   `${metric} and on (job, instance) (pilotlight_operator_leader{${NAMESPACE}} or pilotlight_gateway_routes_epoch{${NAMESPACE}})`;
 
+/** By budget; where there is none, a line at 0 that says so. */
+const budgets = (expr: string): string =>
+  `${expr} or (label_replace(vector(0), "resource", "no budget", "", "") unless on () pilotlight_budget_limit)`;
+
 export const CONTROL_PLANE: DashboardContent = {
   uid: 'pilotlight-control-plane',
   title: 'Pilotlight / Control plane',
@@ -221,6 +225,70 @@ export const CONTROL_PLANE: DashboardContent = {
             },
           ],
         }),
+        timeSeries({
+          title: 'Age of routes',
+          description:
+            'Time since each gateway last knew that its routes are the latest: 0 while the leader is connected. As long as it grows, that gateway serves on with what it knows.',
+          unit: 's',
+          queries: [
+            {
+              expr: `time() - (pilotlight_gateway_routes_confirmed_timestamp_seconds{${NAMESPACE}} > 0)`,
+              legend: POD,
+            },
+          ],
+        }),
+      ],
+    },
+    {
+      title: 'Between gateways',
+      panels: [
+        timeSeries({
+          title: 'Connections to other gateways',
+          description:
+            'Gateways that each one is connected to, to ask for slots of functions with a limit: all others, or 0 where no function has one.',
+          unit: 'short',
+          draw: 'steps',
+          queries: [{ expr: `pilotlight_gateway_peers{${NAMESPACE}}`, legend: POD }],
+        }),
+        timeSeries({
+          title: 'Claims now',
+          description:
+            'Requests to functions with a limit that other gateways have, at those that give out the slots. waiting above 0 for long: such a function has too few replicas.',
+          unit: 'short',
+          queries: [{ expr: `sum by (state) (pilotlight_gateway_claims{${NAMESPACE}})`, legend: '{{state}}' }],
+        }),
+        timeSeries({
+          title: 'Claims by result',
+          description:
+            'Per second, by what became of them. denied: the gateway that asked serves the request itself; steadily so, gateways have different routes.',
+          unit: 'ops',
+          queries: [{ expr: `sum by (result) (${rate('pilotlight_gateway_claims_total')})`, legend: '{{result}}' }],
+        }),
+      ],
+    },
+    {
+      title: 'Budgets',
+      panels: [
+        timeSeries({
+          title: 'Budgets in use',
+          description:
+            'Share of each budget that pods have, those that terminate included. At 1, replicas wait, or take those of lower priorities that are idle.',
+          unit: 'percentunit',
+          thresholds: { from: 'green', steps: [{ at: 1, color: 'red' }] },
+          width: 12,
+          queries: [
+            { expr: budgets('pilotlight_budget_held / pilotlight_budget_limit'), legend: '{{resource}} {{namespace}}' },
+          ],
+        }),
+        timeSeries({
+          title: 'Waiting for capacity',
+          description:
+            'Units of each budget that replicas wait for. Their functions say WaitingForCapacity, with their place in line.',
+          unit: 'short',
+          draw: 'steps',
+          width: 12,
+          queries: [{ expr: budgets('pilotlight_budget_waiting'), legend: '{{resource}} {{namespace}}' }],
+        }),
       ],
     },
     {
@@ -249,6 +317,13 @@ export const CONTROL_PLANE: DashboardContent = {
             'Resident memory. That of an operator grows with functions, that of a gateway with what it holds.',
           unit: 'bytes',
           queries: [{ expr: ours('process_resident_memory_bytes'), legend: POD }],
+        }),
+        timeSeries({
+          title: 'Bodies in memory',
+          description:
+            'Bodies of requests that each gateway holds, of all functions together. At gateway.maxHeldBytes it answers 503 gateway-full.',
+          unit: 'bytes',
+          queries: [{ expr: `pilotlight_gateway_held_bytes{${NAMESPACE}}`, legend: POD }],
         }),
         timeSeries({
           title: 'CPU',

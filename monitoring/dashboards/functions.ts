@@ -387,6 +387,32 @@ export const FUNCTIONS: DashboardContent = {
           queries: [{ expr: `sum by (reason) (${rate('nv_inference_request_failure', MODEL)})`, legend: '{{reason}}' }],
         }),
         timeSeries({
+          title: 'Refused by pods',
+          description:
+            'Requests per second that pods did not begin; gateways try another pod. LimitReached: as many requests, or bytes of them, as a pod may have; WrongPod: its address was another pod’s before.',
+          unit: 'reqps',
+          draw: 'area',
+          queries: [
+            {
+              expr: `sum by (result) (${rate('pilotlight_runtime_admissions_total', `${MODEL}, result!="Admitted"`)})`,
+              legend: '{{result}}',
+            },
+          ],
+        }),
+        timeSeries({
+          title: 'Memory of requests',
+          description:
+            'Bodies, BYTES elements and answers in the fullest pod of a function, by what they may take there. At 1, requests are refused.',
+          unit: 'percentunit',
+          thresholds: { from: 'green', steps: [{ at: 1, color: 'red' }] },
+          queries: [
+            {
+              expr: `max by (namespace, model) (pilotlight_runtime_request_memory_bytes{${MODEL}} / pilotlight_runtime_request_memory_limit_bytes{${MODEL}})`,
+              legend: MODEL_NAME,
+            },
+          ],
+        }),
+        timeSeries({
           title: 'Waiting in pods',
           description: 'Requests that pods admitted and that wait for a run.',
           unit: 'short',
