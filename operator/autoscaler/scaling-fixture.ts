@@ -1,7 +1,7 @@
 /** Test-only: a revision with the API's default scaling, to be varied. */
 import type { ScalableRevision, ScalingSettings } from './scalable.ts';
 
-export const DEFAULT_SCALING: ScalingSettings = {
+const DEFAULT_SCALING: ScalingSettings = {
   minReplicas: 0,
   maxReplicas: 10,
   metric: 'Concurrency',

@@ -1,5 +1,6 @@
 /** What all pods that exist hold of the budgets, counted as they come and go. */
 import { LABELS } from '../../common/api/names.ts';
+import { keyOf } from '../cluster/object-key.ts';
 import type { Pod } from '../cluster/resources.ts';
 import { isLost } from '../pods/lost-pod.ts';
 import type { BudgetInUse } from './allocate.ts';
@@ -28,15 +29,15 @@ export class PodShares {
     const { namespace = '', labels = {} } = pod.metadata;
     const revision = `${namespace}/${labels[LABELS.revision]}`;
     this.gone(pod);
-    this.#shares.set(nameOf(pod), { pod, needs, revision });
+    this.#shares.set(keyOf(pod.metadata), { pod, needs, revision });
     this.#counts.set(revision, this.countOf(revision) + 1);
   }
 
   /** False if it held nothing. */
   gone(pod: Pod): boolean {
-    const share = this.#shares.get(nameOf(pod));
+    const share = this.#shares.get(keyOf(pod.metadata));
     if (share === undefined) return false;
-    this.#shares.delete(nameOf(pod));
+    this.#shares.delete(keyOf(pod.metadata));
     const left = this.countOf(share.revision) - 1;
     if (left === 0) this.#counts.delete(share.revision);
     else this.#counts.set(share.revision, left);
@@ -63,8 +64,4 @@ export class PodShares {
         .reduce((sum, { needs, replicas }) => sum + replicas * (needs[budget.resource] ?? 0), 0),
     }));
   }
-}
-
-function nameOf({ metadata: { namespace = '', name } }: Pod): string {
-  return `${namespace}/${name}`;
 }

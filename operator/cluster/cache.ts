@@ -4,6 +4,7 @@
  */
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
+import { keyOf } from './object-key.ts';
 import type { Cluster, KubernetesObject, ObjectKey, Resource, Scope, WatchEvent } from './port.ts';
 import { isOlderVersion } from './resource-version.ts';
 
@@ -237,8 +238,4 @@ class Cache<T extends KubernetesObject> implements WatchCache<T> {
       this.#remove(key, held);
     }
   }
-}
-
-function keyOf({ namespace, name }: ObjectKey): string {
-  return `${namespace ?? ''}/${name}`;
 }

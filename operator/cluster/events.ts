@@ -2,6 +2,8 @@
  * Tells people what happened to an object, as Events of core/v1 that `kubectl describe` shows. A repeated one is counted up instead of written
  * again. Events are a courtesy: they are written in the background, and what cannot be written is given up with a line in the log.
  */
+import { timestamp } from '../../common/api/conditions.ts';
+import { cutText } from '../../common/text/cut-text.ts';
 import type { Clock } from '../../common/platform/clock.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { isClusterError, type Cluster, type KubernetesObject } from './port.ts';
@@ -62,7 +64,7 @@ class Recorder implements EventRecorder {
 
   record(about: KubernetesObject, type: Event['type'], reason: string, message: string): void {
     const now = this.#options.clock.monotonic();
-    const text = truncate(message, MAX_MESSAGE_BYTES);
+    const text = cutText(message, MAX_MESSAGE_BYTES, '…');
     const { namespace = '', name, uid = '' } = about.metadata;
     const key = JSON.stringify([about.kind, namespace, name, uid, type, reason, text]);
     let entry = this.#remembered.get(key);
@@ -97,7 +99,7 @@ class Recorder implements EventRecorder {
       entry.lastWritten = this.#options.clock.monotonic();
       try {
         entry.event = await this.#write(
-          { ...entry.event, count: entry.count, lastTimestamp: this.#timestamp() },
+          { ...entry.event, count: entry.count, lastTimestamp: timestamp(this.#options.clock.now()) },
           isRepeat,
         );
       } catch (error) {
@@ -138,7 +140,7 @@ class Recorder implements EventRecorder {
       type,
       reason,
       message,
-      firstTimestamp: this.#timestamp(),
+      firstTimestamp: timestamp(this.#options.clock.now()),
       source: { component: this.#options.component },
     };
   }
@@ -149,23 +151,10 @@ class Recorder implements EventRecorder {
     return `${about.slice(0, 240)}.${suffix.padStart(12, '0')}`;
   }
 
-  #timestamp(): string {
-    return new Date(this.#options.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-  }
-
   #forgetOldest(): void {
     for (const key of this.#remembered.keys()) {
       if (this.#remembered.size <= MAX_REMEMBERED) return;
       this.#remembered.delete(key);
     }
   }
-}
-
-/** Cuts at a character's boundary and says so with an ellipsis. */
-function truncate(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= maxBytes) return text;
-  let end = maxBytes - Buffer.byteLength('…');
-  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return `${bytes.toString('utf8', 0, end)}…`;
 }

@@ -1,4 +1,5 @@
 /** What a watch has reported so far, so that a fresh list after a gap is reported as its differences alone. */
+import { keyOf } from './object-key.ts';
 import type { KubernetesObject, WatchEvent } from './port.ts';
 
 export class KnownObjects<T extends KubernetesObject> {
@@ -7,7 +8,7 @@ export class KnownObjects<T extends KubernetesObject> {
   /** Everything that exists now: reports what is new or different, and what is gone. */
   replace(objects: readonly T[]): WatchEvent<T>[] {
     const events: WatchEvent<T>[] = [];
-    const present = new Set(objects.map(keyOf));
+    const present = new Set(objects.map(({ metadata }) => keyOf(metadata)));
     for (const [key, object] of this.#objects) {
       if (present.has(key)) continue;
       this.#objects.delete(key);
@@ -19,7 +20,7 @@ export class KnownObjects<T extends KubernetesObject> {
 
   /** An object's new state. One that replaced another of the same name is two events, and a state that is known already is none. */
   apply(object: T): WatchEvent<T>[] {
-    const key = keyOf(object);
+    const key = keyOf(object.metadata);
     const before = this.#objects.get(key);
     this.#objects.set(key, object);
     if (before === undefined) return [{ type: 'Applied', object }];
@@ -34,10 +35,6 @@ export class KnownObjects<T extends KubernetesObject> {
 
   /** The last state of an object that is gone, or has left the watch's scope. */
   remove(object: T): WatchEvent<T>[] {
-    return this.#objects.delete(keyOf(object)) ? [{ type: 'Deleted', object }] : [];
+    return this.#objects.delete(keyOf(object.metadata)) ? [{ type: 'Deleted', object }] : [];
   }
-}
-
-function keyOf({ metadata }: KubernetesObject): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`;
 }

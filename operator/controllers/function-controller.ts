@@ -21,7 +21,7 @@ import { planServices } from '../services/plan-services.ts';
 import { functionEvents } from './function-events.ts';
 import { functionStatus, type FunctionUrl } from './function-status.ts';
 import { viewFunction, type FunctionView } from './function-view.ts';
-import { parseKey } from './object-key.ts';
+import { parseKey } from '../cluster/object-key.ts';
 import { recordEvents } from './new-event.ts';
 import type { Observed } from './observed.ts';
 import { planHistory, type RevisionPlan } from './plan-revisions.ts';

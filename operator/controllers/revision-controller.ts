@@ -14,7 +14,7 @@ import { restoreHistory } from '../pods/start-history.ts';
 import type { RevisionPods } from '../routes/build-route.ts';
 import { CapacityClaims } from './capacity-claims.ts';
 import { viewFunction, type FunctionView } from './function-view.ts';
-import { keyOf, parseKey } from './object-key.ts';
+import { keyOf, parseKey } from '../cluster/object-key.ts';
 import {
   dueAgain,
   observePods,

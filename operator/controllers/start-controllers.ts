@@ -26,7 +26,7 @@ import { FunctionController } from './function-controller.ts';
 import { functionMetrics } from './function-metrics.ts';
 import type { FunctionUrl } from './function-status.ts';
 import { NetworkPolicyController } from './network-policy-controller.ts';
-import { keyOf, parseKey } from './object-key.ts';
+import { keyOf, parseKey } from '../cluster/object-key.ts';
 import { EVERY, observeCluster } from './observed-cluster.ts';
 import { queueMetrics } from './queue-metrics.ts';
 import { RevisionController } from './revision-controller.ts';

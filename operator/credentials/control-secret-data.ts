@@ -5,8 +5,8 @@ import { SECRETS, type Secret } from '../cluster/resources.ts';
 import type { ControlCredentials, SigningKeys, StoredKey } from './control-credentials.ts';
 
 /** Keys of the Secret's data. */
-export const TOKEN_KEY = 'token';
-export const SIGNING_KEYS_KEY = 'signing-keys';
+const TOKEN_KEY = 'token';
+const SIGNING_KEYS_KEY = 'signing-keys';
 
 /** Asks for a new signing key, by any value that it has not had before. */
 export const ROTATE_ANNOTATION = `${GROUP}/rotate-signing-key`;

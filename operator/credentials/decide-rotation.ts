@@ -32,7 +32,7 @@ export function decideSigner({ keys, signed, held, isFresh }: SignerView): Store
 }
 
 /** So long a key must have signed before those behind it may go: nobody begins a pod with one of them any more, and every operator knows the new one. */
-export const RETIRING_MILLISECONDS = 120_000;
+const RETIRING_MILLISECONDS = 120_000;
 
 export interface RotationView {
   readonly keys: SigningKeys;

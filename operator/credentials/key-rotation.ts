@@ -32,9 +32,9 @@ export interface KeyRotationOptions {
   readonly logger: Logger;
 }
 
-export const READ_MILLISECONDS = 60_000;
+const READ_MILLISECONDS = 60_000;
 /** Longer than the time between two reads: so old, a key was read by every replica that can read. */
-export const FRESH_MILLISECONDS = 90_000;
+const FRESH_MILLISECONDS = 90_000;
 
 /** What hangs must not keep the process from ending. */
 const CALL_MILLISECONDS = 5_000;

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FunctionName, FunctionRoute } from '../../common/wire/routes.ts';
 import { viewFunction } from '../controllers/function-view.ts';
-import { keyOf, parseKey } from '../controllers/object-key.ts';
+import { keyOf, parseKey } from '../cluster/object-key.ts';
 import type { Observed } from '../controllers/observed.ts';
 import { buildRoute, type RevisionPods } from './build-route.ts';
 

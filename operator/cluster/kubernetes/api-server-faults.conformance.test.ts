@@ -1,5 +1,5 @@
 import { systemClock } from '../../../common/platform/clock.ts';
-import { kubernetesConformanceSubject } from './conformance-subject.ts';
+import { kubernetesConformanceSubject } from './testing/conformance-subject.ts';
 import { describeCacheFaults } from './testing/describe-cache-faults.ts';
 import { startFaultingRelay } from './testing/faulting-relay.ts';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../../common/platform/clock.ts';
 import { createLogger } from '../../../common/platform/logging.ts';
 import { SECRETS, type Secret } from '../resources.ts';
-import { answer, startFakeApiServer, type FakeApiServer } from './fake-api-server.ts';
+import { answer, startFakeApiServer, type FakeApiServer } from './testing/fake-api-server.ts';
 import { kubernetesCluster, type KubernetesCluster } from './kubernetes-cluster.ts';
 
 const KEY = { namespace: 'default', name: 'a' };

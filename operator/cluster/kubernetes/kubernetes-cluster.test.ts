@@ -4,7 +4,7 @@ import { systemClock } from '../../../common/platform/clock.ts';
 import { createLogger } from '../../../common/platform/logging.ts';
 import { ManualClock } from '../../../common/platform/manual-clock.ts';
 import { SECRETS, type Secret } from '../resources.ts';
-import { answer, startFakeApiServer, type FakeApiServer, type Handler } from './fake-api-server.ts';
+import { answer, startFakeApiServer, type FakeApiServer, type Handler } from './testing/fake-api-server.ts';
 import { kubernetesCluster, type KubernetesCluster } from './kubernetes-cluster.ts';
 
 const SECRET: Secret = {

@@ -1,5 +1,5 @@
 import { describeClusterConformance } from '../conformance/describe-cluster-conformance.ts';
-import { kubernetesConformanceSubject } from './conformance-subject.ts';
+import { kubernetesConformanceSubject } from './testing/conformance-subject.ts';
 
 describeClusterConformance('The API server of $KUBECONFIG', () => {
   const path = process.env['KUBECONFIG'];

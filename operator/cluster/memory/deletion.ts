@@ -2,10 +2,10 @@
  * Decides what a deletion does to an object. A pod that a node may run is only marked, and goes when the kubelet confirms that its program ended;
  * an object with finalizers stays until the last one is taken off; everything else goes at once.
  */
+import { timestamp } from '../../../common/api/conditions.ts';
 import type { Pod } from '../resources.ts';
 import { DEFAULT_GRACE_SECONDS } from './pod-admission.ts';
 import type { StoredObject, UnstampedObject } from './stored-object.ts';
-import { timestamp } from './timestamp.ts';
 
 export type Deletion =
   | { readonly type: 'Remove' }

@@ -2,10 +2,11 @@
  * Deletes, in the background, what no living owner holds any more: when the last owner goes, and also when an object names owners that never were or
  * whose name another object (another uid) has now. References to the dead beside living owners are taken off.
  */
+import { keyOf } from '../object-key.ts';
 import type { OwnerReference } from '../port.ts';
 import type { Registry } from './registry.ts';
 import type { Change, Store } from './store.ts';
-import { keyText, resourceId, type StoredObject } from './stored-object.ts';
+import { resourceId, type StoredObject } from './stored-object.ts';
 
 export class GarbageCollector {
   readonly #store: Store;
@@ -71,5 +72,5 @@ export class GarbageCollector {
 }
 
 function identity(object: StoredObject): string {
-  return `${resourceId(object)}/${keyText(object.metadata)}`;
+  return `${resourceId(object)}/${keyOf(object.metadata)}`;
 }

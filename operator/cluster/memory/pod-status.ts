@@ -1,5 +1,6 @@
 /** What a kubelet writes into a pod's status, computed from what its one container does. */
 import { constants } from 'node:os';
+import { cutText } from '../../../common/text/cut-text.ts';
 import { TERMINATION_MESSAGE_BYTES } from '../../../common/wire/runtime-environment.ts';
 import type { ContainerStatus, Pod, PodCondition } from '../resources.ts';
 import type { ContainerExit } from './pod-runner.ts';
@@ -79,7 +80,7 @@ function containerState(container: ContainerState): NonNullable<ContainerStatus[
   const { exit } = container;
   const exitCode = exitCodeOf(exit);
   const signal = signalNumber(exit.signal);
-  const message = truncate(exit.terminationMessage);
+  const message = cutText(exit.terminationMessage, TERMINATION_MESSAGE_BYTES);
   return {
     terminated: {
       exitCode,
@@ -92,15 +93,6 @@ function containerState(container: ContainerState): NonNullable<ContainerStatus[
 
 function signalNumber(name: string | undefined): number | undefined {
   return name === undefined ? undefined : (constants.signals as Readonly<Record<string, number>>)[name];
-}
-
-/** To what a kubelet keeps, without half a character at the end. */
-function truncate(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= TERMINATION_MESSAGE_BYTES) return text;
-  let end = TERMINATION_MESSAGE_BYTES;
-  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('utf8', 0, end);
 }
 
 function unreadyMessage(names: readonly string[]): string {

@@ -2,16 +2,16 @@
  * One pod on the node, from its start to the confirmation that it is gone: the part of a kubelet that runs a pod of a single container, without
  * volumes, probes or init containers.
  */
+import { timestamp } from '../../../common/api/conditions.ts';
 import type { Cancel, Clock } from '../../../common/platform/clock.ts';
 import type { Pod, Secret } from '../resources.ts';
 import { resolveEnvironment } from './container-environment.ts';
 import type { Faults } from './faults.ts';
 import type { ContainerExit, PodRunner, RunningPod } from './pod-runner.ts';
 import { exitCodeOf, podStatus, type ContainerState } from './pod-status.ts';
-import { timestamp } from './timestamp.ts';
 
 /** All pods share the machine's address; what tells them apart are the ports that they announce. */
-export const POD_IP = '127.0.0.1';
+const POD_IP = '127.0.0.1';
 
 /** What a program still gets when its pod was removed by force. */
 const FORCED_GRACE_SECONDS = 1;

@@ -2,6 +2,7 @@
  * The verbs of an API server on the store: identity, optimistic concurrency, generations, subresources, admission and deletion. Each is a single
  * step that either happens whole or throws a ClusterError.
  */
+import { timestamp } from '../../../common/api/conditions.ts';
 import type { Clock } from '../../../common/platform/clock.ts';
 import type { DeleteOptions, FieldCause, KubernetesObject, ObjectKey, ObjectMeta, Scope } from '../port.ts';
 import type { Pod } from '../resources.ts';
@@ -18,7 +19,6 @@ import {
   type StoredObject,
   type UnstampedObject,
 } from './stored-object.ts';
-import { timestamp } from './timestamp.ts';
 
 /** As etcd limits it. */
 const MAX_OBJECT_CHARACTERS = 1.5 * 1024 * 1024;

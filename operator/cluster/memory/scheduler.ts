@@ -2,13 +2,13 @@
  * Gives each pod the one node of this cluster while there is room, oldest first; one that does not fit does not hold up those behind it. It says why a
  * pod waits in the words of kube-scheduler, which the operator shows to users. Selectors, affinity and taints mean nothing on one machine.
  */
+import { timestamp } from '../../../common/api/conditions.ts';
 import type { Clock } from '../../../common/platform/clock.ts';
 import type { WatchEvent } from '../port.ts';
 import type { Pod, PodCondition } from '../resources.ts';
 import { lackingResources, podRequests, toAmounts, type Amounts } from './pod-requests.ts';
 import { withConditions } from './pod-status.ts';
 import type { Registry } from './registry.ts';
-import { timestamp } from './timestamp.ts';
 
 export const NODE_NAME = 'local';
 

@@ -1,5 +1,5 @@
 /** Objects as the store holds them: what JSON can say, deeply frozen, so that one copy serves every reader and nobody can change the store. */
-import type { KubernetesObject, ObjectKey, ObjectMeta } from '../port.ts';
+import type { KubernetesObject, ObjectMeta } from '../port.ts';
 
 export interface StoredMeta extends ObjectMeta {
   readonly uid: string;
@@ -23,11 +23,6 @@ export type ResourceId = string;
 
 export function resourceId(object: { readonly apiVersion: string; readonly kind: string }): ResourceId {
   return `${object.apiVersion}/${object.kind}`;
-}
-
-/** `namespace/name`; the namespace is empty for an object of the cluster. */
-export function keyText({ namespace = '', name }: ObjectKey): string {
-  return `${namespace}/${name}`;
 }
 
 /** The same subtree is never frozen twice, so a new object that shares most of an old one costs only what is new. */

@@ -8,15 +8,15 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
-import { systemClock } from '../../../common/platform/clock.ts';
-import { createLogger } from '../../../common/platform/logging.ts';
-import type { ConformanceSubject } from '../conformance/subject.ts';
-import { WatchLog } from '../conformance/watch-log.ts';
-import type { Cluster, KubernetesObject, Resource } from '../port.ts';
-import { SECRETS } from '../resources.ts';
-import { kubernetesCluster } from './kubernetes-cluster.ts';
+import { systemClock } from '../../../../common/platform/clock.ts';
+import { createLogger } from '../../../../common/platform/logging.ts';
+import type { ConformanceSubject } from '../../conformance/subject.ts';
+import { WatchLog } from '../../conformance/watch-log.ts';
+import type { Cluster, KubernetesObject, Resource } from '../../port.ts';
+import { SECRETS } from '../../resources.ts';
+import { kubernetesCluster } from '../kubernetes-cluster.ts';
 
-const CRD_FOLDER = join(import.meta.dirname, '../../../crds');
+const CRD_FOLDER = join(import.meta.dirname, '../../../../crds');
 
 interface Condition {
   readonly type: string;

@@ -1,4 +1,4 @@
-/** `namespace/name`, the key of work queues and of the autoscaler. Neither part can contain a slash. */
+/** `namespace/name`, which caches, work queues and the autoscaler know an object by; the namespace is empty for one of the cluster. Neither part has a slash. */
 
 export function keyOf({ namespace = '', name }: { readonly namespace?: string; readonly name: string }): string {
   return `${namespace}/${name}`;
