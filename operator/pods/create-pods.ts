@@ -1,10 +1,10 @@
 /** Creates pods of a revision by name. What the API server refuses for good is a failure of the revision; what may go better soon is thrown. */
 import type { ModelRevision } from '../../common/api/kinds.ts';
 import { LABELS, RUNTIME_POD_LABELS } from '../../common/api/names.ts';
-import { isNamespaceEnding } from '../cluster/is-namespace-ending.ts';
 import { contains } from '../cluster/contains.ts';
 import { isOwned } from '../cluster/is-owned.ts';
 import { isClusterError, type Cluster } from '../cluster/port.ts';
+import { refusalOf } from '../cluster/refusal.ts';
 import { PODS, type Pod } from '../cluster/resources.ts';
 import { podFailureOf, type PodFailure } from './pod-failure.ts';
 
@@ -41,10 +41,11 @@ async function createPod(
       // Mostly a pod of ours that the watch has not shown yet. One that is gone by now left no event, if it came and went in a gap of the watch.
       return existing === undefined || isForeign(revision, existing) ? pod.metadata.name : undefined;
     }
-    if (isClusterError(error, 'Invalid')) return refused('PodRefused', error.message, true);
-    if (!isClusterError(error, 'Forbidden') || isNamespaceEnding(error)) throw error;
-    const reason = error.message.includes('exceeded quota') ? 'QuotaExceeded' : 'PodRefused';
-    return refused(reason, error.message, false);
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    const { message, mayPass } = refusal;
+    const reason = refusal.reason === 'QuotaExceeded' ? 'QuotaExceeded' : 'PodRefused';
+    return podFailureOf({ reason, message }, { ended: true, permanent: !mayPass });
   }
 }
 
@@ -59,8 +60,4 @@ export async function isTaken(cluster: Cluster, revision: ModelRevision, name: s
 function isForeign({ metadata }: ModelRevision, pod: Pod): boolean {
   const seen = { ...RUNTIME_POD_LABELS, [LABELS.revision]: metadata.name };
   return !contains(pod.metadata.labels, seen) || !isOwned(pod.metadata, metadata.uid);
-}
-
-function refused(reason: 'PodRefused' | 'QuotaExceeded', message: string, permanent: boolean): PodFailure {
-  return podFailureOf({ reason, message }, { ended: true, permanent });
 }

@@ -10,6 +10,7 @@ import { MODEL_SECRET_ENVIRONMENT } from '../../common/wire/model-credentials.ts
 import { MODEL_IMAGE_DIRECTORY, parseModelImage } from '../../common/wire/model-image.ts';
 import { RUNTIME_ENVIRONMENT, type RuntimeSpecification } from '../../common/wire/runtime-environment.ts';
 import { signToken, type SigningKey } from '../../common/wire/tokens.ts';
+import { controllerReference } from '../cluster/controller-reference.ts';
 import type { EnvironmentVariable, Pod } from '../cluster/resources.ts';
 import type { PodSettings } from './pod-settings.ts';
 import { ATTEMPT_ANNOTATION } from './pod-state.ts';
@@ -79,16 +80,7 @@ export function buildPod(revision: ModelRevision, options: PodSpecOptions): Pod 
         ...(settings.scrapeAnnotations ? SCRAPE_ANNOTATIONS : {}),
         ...(options.attempt === 0 ? {} : { [ATTEMPT_ANNOTATION]: String(options.attempt) }),
       },
-      ownerReferences: [
-        {
-          apiVersion: revision.apiVersion,
-          kind: revision.kind,
-          name: metadata.name,
-          uid: metadata.uid ?? '',
-          controller: true,
-          blockOwnerDeletion: true,
-        },
-      ],
+      ownerReferences: [controllerReference(revision)],
     },
     spec: {
       restartPolicy: 'Never',
