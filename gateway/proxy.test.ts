@@ -259,19 +259,6 @@ describe('retries', () => {
     expect({ status, code: code(text) }).toEqual({ status: 502, code: 'pod-failed' });
   });
 
-  test('a large body that a pod has begun to read is not sent again', async () => {
-    const [, second] = await pods(({ request }, runtime) => {
-      let read = 0;
-      request.on('data', (chunk: Buffer) => {
-        read += chunk.length;
-        if (read > 300 * 1024) runtime.breakConnections();
-      });
-    }, undefined);
-    const { status, text } = await call(gateway.ports.http, { body: LARGE });
-    expect({ status, code: code(text) }).toEqual({ status: 502, code: 'pod-failed' });
-    expect(second?.count).toBe(0);
-  });
-
   test.each([
     ['declared', { 'content-length': String(LARGE.length) }],
     ['chunked', { 'transfer-encoding': 'chunked' }],

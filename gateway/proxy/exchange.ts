@@ -228,7 +228,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
       case 'elsewhere':
         if (how !== 'not-begun' && !revision.retries.spend()) return this.denied('pod-failed', OVERSPENT);
         revision.metrics.retries[how].inc();
-        return this.#turn.takeAgain();
+        return this.#turn.takeAgain(this.#body.heldBytes);
       case 'poison':
         return this.denied(decision, 'Two pods died with this request in them; it is not sent to a third.');
       case 'no-pod-in-time':

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { Holdings } from '../revision/holdings.ts';
 import { HELD_BYTES, RequestBody, type BodyEvents } from './request-body.ts';
 
@@ -81,5 +82,73 @@ test('of a large body an attempt gets what is held, and no more before its pod a
   expect({ got, isWhole: body.isWhole }).toEqual({ got: BEGINNING.length, isWhole: true });
   body.goOn();
   await once(stream, 'end');
-  expect({ got, isWhole: body.isWhole }).toEqual({ got: BEGINNING.length + 1, isWhole: false });
+  expect({ got, isWhole: body.isWhole }).toEqual({ got: BEGINNING.length + 1, isWhole: true });
+});
+
+test('a body that was taken back as its last piece went out ends where it ends, not before', async () => {
+  const { request, body } = await begun();
+  const died = sent(body);
+  let next: unknown;
+  died.on('data', (chunk: Buffer) => {
+    if (chunk.toString() !== 'b') return;
+    body.takeBack();
+    // Of its end nobody has heard yet.
+    next = body.send();
+    body.goOn();
+  });
+  request.push('b');
+  request.push(null);
+  body.goOn();
+  await once(died, 'close');
+  expect(await buffer(next as Readable)).toHaveLength(BEGINNING.length + 1);
+});
+
+test('each attempt gets all of a body in its order, however it comes and whenever the attempts before it ended', async () => {
+  const holdings = new Holdings(PLENTY);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 120_000 }), { minLength: 1, maxLength: 8 }),
+      fc.array(fc.record({ bytes: fc.nat(700_000), isAdmitted: fc.boolean() }), { maxLength: 4 }),
+      fc.boolean(),
+      async (sizes, deaths, isDeclared) => {
+        const pieces = sizes.map((size, at) => Buffer.alloc(size, String(at)));
+        const all = Buffer.concat(pieces);
+        const request = new IncomingMessage(new Socket());
+        const collected = Promise.withResolvers<undefined>();
+        const events = { ...IGNORE, collected: () => collected.resolve(undefined), kept: () => true };
+        const body = new RequestBody(request, isDeclared ? all.length : undefined, Infinity, holdings, events);
+        expect(body.reserve()).toBe(true);
+        body.collect();
+        const coming = (async () => {
+          for (const piece of pieces) {
+            request.push(piece);
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+          request.push(null);
+        })();
+        await collected.promise;
+        for (const { bytes, isAdmitted } of deaths) {
+          const attempt = body.send();
+          if (attempt === null || Buffer.isBuffer(attempt)) continue;
+          if (isAdmitted) body.goOn();
+          let got = 0;
+          for await (const chunk of attempt) {
+            got += (chunk as Buffer).length;
+            if (got >= bytes || !isAdmitted) break;
+          }
+          body.takeBack();
+          expect(body.isWhole).toBe(true);
+          // It waits for another pod.
+          body.readOn();
+        }
+        const last = body.send();
+        body.goOn();
+        expect((Buffer.isBuffer(last) ? last : await buffer(last!)).equals(all)).toBe(true);
+        await coming;
+        body.forget();
+        expect({ isWhole: body.isWhole, bytes: holdings.bytes }).toEqual({ isWhole: false, bytes: 0 });
+      },
+    ),
+    { numRuns: 40 },
+  );
 });

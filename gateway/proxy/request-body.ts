@@ -1,14 +1,19 @@
 /**
- * A request's body on its way in. A small one is collected and held, so that it can be sent again to another pod; of a larger one the beginning is
- * held and the rest passes through, at the pace of the pod, and can be sent once. While the request waits for a pod more of it is read and held, as far
- * as the queue has room: only on a connection that is read does it show that the client has left.
+ * A request's body on its way in. A small one is collected whole before it is sent; of a larger one the beginning is, and the rest passes through, at the
+ * pace of the pod. What passes is held too until the answer begins, so that all can be sent again to another pod, unless it is too much: then the
+ * body can be sent once. While the request waits for a pod more of it is read and held, as far as the queue has room: only on a connection that is
+ * read does it show that the client has left.
  */
-import { Readable } from 'node:stream';
-import { ByteCollector } from '../../common/platform/byte-collector.ts';
+import type { Readable } from 'node:stream';
 import type { Holdings } from '../revision/holdings.ts';
+import { BodyStream } from './body-stream.ts';
+import { HeldBody } from './held-body.ts';
 
-/** A larger body is streamed. Most inference requests are below, and a thousand held ones of this size are 256 MiB. */
+/** A larger body is sent before it is whole. Most inference requests are below, and a thousand held ones of this size are 256 MiB. */
 export const HELD_BYTES = 256 * 1024;
+
+/** A larger body is not held while it passes to a pod. An image as a tensor of 1 × 3 × 224 × 224 floats, 588 KiB, is below. */
+const PASSING_BYTES = 1024 * 1024;
 
 /** What one read from a connection brings at most: the beginning of a large body ends as much beyond HELD_BYTES. */
 const READ_BYTES = 64 * 1024;
@@ -28,20 +33,20 @@ export interface BodyEvents {
 
 export class RequestBody {
   readonly #request: Readable;
-  /** What is held of it, as far as its length was declared. */
-  readonly #expected: number;
+  /** 0 if unknown. */
+  readonly #declared: number;
   readonly #limit: number;
-  readonly #isBeginning: ((bytes: Buffer) => boolean) | undefined;
+  readonly #isBeginning: ((body: HeldBody) => boolean) | undefined;
   readonly #events: BodyEvents;
   readonly #holdings: Holdings;
-  #held: ByteCollector;
+  #held = new HeldBody();
   /** Bytes that are counted in `holdings`: of what is held, and of what was declared and is still to come. */
   #counted = 0;
   #received = 0;
   #complete = false;
   #collecting = false;
   #isSettling = false;
-  /** True as soon as more than what is held went to a pod: the body cannot be sent again. */
+  /** True as soon as something that is not held went to a pod: the body cannot be sent again. */
   #spent = false;
   #stream: BodyStream | undefined;
   /** Of the present attempt: the pod has admitted it; the stream has given what is held. */
@@ -58,11 +63,10 @@ export class RequestBody {
     limit: number,
     holdings: Holdings,
     events: BodyEvents,
-    isBeginning?: (bytes: Buffer) => boolean,
+    isBeginning?: (body: HeldBody) => boolean,
   ) {
     this.#request = request;
-    this.#expected = Math.min(declaredLength ?? 0, HELD_BYTES + READ_BYTES);
-    this.#held = new ByteCollector(this.#expected);
+    this.#declared = declaredLength ?? 0;
     this.#limit = limit;
     this.#holdings = holdings;
     this.#isBeginning = isBeginning;
@@ -78,10 +82,11 @@ export class RequestBody {
     return !this.#spent;
   }
 
-  /** Makes sure of memory for what was declared, before any of it comes; false if there is none. */
+  /** Makes sure of memory for what was declared and is to be collected, before any of it comes; false if there is none. */
   reserve(): boolean {
-    if (!this.#holdings.take(this.#expected)) return false;
-    this.#counted = this.#expected;
+    const expected = Math.min(this.#declared, HELD_BYTES + READ_BYTES);
+    if (!this.#holdings.take(expected)) return false;
+    this.#counted = expected;
     return true;
   }
 
@@ -121,20 +126,21 @@ export class RequestBody {
   /** The pod admitted the request: what is not held follows. */
   goOn(): void {
     this.#mayGoOn = true;
-    if (this.#isWanted) this.#flow();
+    this.#flow();
   }
 
   /** For one attempt: the bytes themselves, or a stream that stops after what is held until `goOn`, if more will come. Ask `isWhole` first, and `takeBack` after an attempt that failed. */
   send(): Buffer | Readable | null {
-    if (this.#complete && !this.#spent && this.#stream === undefined) {
-      return this.#held.length === 0 ? null : this.#held.bytes;
-    }
+    if (this.#complete && this.#stream === undefined) return this.#held.length === 0 ? null : this.#held.join();
     // Until the pod wants more: what comes in now would get into the stream before its beginning.
     this.#request.pause();
     this.#mayGoOn = false;
     this.#isWanted = false;
-    this.#stream = new BodyStream(this.#held.bytes, {
-      wanted: () => this.#flow(),
+    this.#stream = new BodyStream(this.#held.pieces, {
+      wanted: () => {
+        this.#isWanted = true;
+        this.#flow();
+      },
       dropped: (stream) => this.#dropped(stream),
     });
     return this.#stream;
@@ -163,9 +169,9 @@ export class RequestBody {
         return;
       }
       this.#counted += Math.max(0, more);
-      this.#held.push(chunk);
+      this.#held.add(chunk);
       if (this.#held.length > HELD_BYTES) this.settle();
-      else if (!this.#isSettling && this.#isBeginning?.(this.#held.bytes) === true) {
+      else if (!this.#isSettling && this.#isBeginning?.(this.#held) === true) {
         // Its end usually comes with it, and a whole body is cheaper to send.
         this.#isSettling = true;
         setImmediate(() => this.settle());
@@ -173,13 +179,11 @@ export class RequestBody {
       return;
     }
     if (this.#stream === undefined) {
-      this.#held.push(chunk);
-      this.#holdings.add(chunk.length);
-      this.#counted += chunk.length;
+      this.#hold(chunk);
       if (!this.#events.kept(chunk.length) || !this.#holdings.hasPlenty) this.#request.pause();
       return;
     }
-    if (!this.#spent) this.forget();
+    if (!this.#spent) this.#keep(chunk);
     if (!this.#stream.push(chunk)) this.#request.pause();
   };
 
@@ -190,8 +194,22 @@ export class RequestBody {
       this.#events.collected();
       return;
     }
-    this.#stream?.push(null);
+    this.#flow();
   };
+
+  /** It goes to a pod now, and would be missing in the next attempt. */
+  #keep(chunk: Buffer): void {
+    const isSmall = Math.max(this.#declared, this.#received) <= PASSING_BYTES;
+    if (isSmall && this.#holdings.hasPlenty) this.#hold(chunk);
+    else this.forget();
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held.add(chunk);
+    const more = Math.max(0, this.#held.length - this.#counted);
+    this.#holdings.add(more);
+    this.#counted += more;
+  }
 
   #stopReading(): void {
     this.#collecting = false;
@@ -200,14 +218,14 @@ export class RequestBody {
   }
 
   #letGo(): void {
-    this.#held = new ByteCollector();
+    if (this.#held.length > 0) this.#held = new HeldBody();
     this.#holdings.give(this.#counted);
     this.#counted = 0;
   }
 
+  /** What is not held follows, once the pod has admitted the request and got what is: before, it would get into the stream before its beginning. */
   #flow(): void {
-    this.#isWanted = true;
-    if (!this.#mayGoOn) return;
+    if (!this.#mayGoOn || !this.#isWanted) return;
     if (this.#complete) this.#stream?.push(null);
     else this.#request.resume();
   }
@@ -217,33 +235,5 @@ export class RequestBody {
     if (this.#stream !== stream) return;
     this.#stream = undefined;
     this.#request.pause();
-  }
-}
-
-interface StreamOwner {
-  wanted(): void;
-  dropped(stream: BodyStream): void;
-}
-
-/** One attempt's view of a large body: what is held, then what still comes. */
-class BodyStream extends Readable {
-  readonly #owner: StreamOwner;
-  #beginning: Buffer | undefined;
-
-  constructor(beginning: Buffer, owner: StreamOwner) {
-    super({ highWaterMark: 64 * 1024 });
-    this.#beginning = beginning;
-    this.#owner = owner;
-  }
-
-  override _read(): void {
-    const beginning = this.#beginning;
-    this.#beginning = undefined;
-    if (beginning === undefined || this.push(beginning)) this.#owner.wanted();
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#owner.dropped(this);
-    callback(error);
   }
 }

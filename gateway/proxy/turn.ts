@@ -87,7 +87,8 @@ export class Turn implements Waiter {
   }
 
   /** Claims another slot after one that came to nothing and was given back: before all who had none yet, and whatever the queue's bounds. */
-  takeAgain(): void {
+  takeAgain(bytes: number): void {
+    this.#bytes = bytes;
     if (this.#revision.isDropped) return this.displaced();
     const slot = this.#revision.acquireFirst(this.#services.clock.monotonic());
     if (slot !== undefined) return this.#events.granted(slot);

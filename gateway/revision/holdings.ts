@@ -27,7 +27,7 @@ export class Holdings {
     return this.queued >= this.limits.maxQueuedRequests;
   }
 
-  /** Bytes that come while a request waits anyway are not worth the last of the room: half of it is for requests that are still to come. */
+  /** Bytes that come while a request waits anyway, or has a pod, are not worth the last of the room: half of it is for requests that are still to come. */
   get hasPlenty(): boolean {
     return this.#bytes < this.limits.maxHeldBytes / 2;
   }

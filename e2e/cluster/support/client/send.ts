@@ -7,9 +7,10 @@ import { sendGrpc } from './send-grpc.ts';
 const TIMEOUT_MILLISECONDS = 180_000;
 
 /**
- * More than a gateway collects before it looks for a pod, so that the request is in a pod while its end is still to come. JSON may begin with spaces.
+ * More than a gateway collects before it looks for a pod, so that the request is in a pod while its end is still to come, and more than it holds for another
+ * one. JSON may begin with spaces.
  */
-const OPENING = ' '.repeat(512 * 1024);
+const OPENING = ' '.repeat(1536 * 1024);
 
 /** Never rejects: no answer is an answer too. */
 export function send(request: ClientRequest | GrpcRequest, agent: Agent | false = false): Promise<ClientAnswer> {
