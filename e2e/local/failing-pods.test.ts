@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { DIGITS, ENDLESS, LOOP, SHORT } from './examples.ts';
 import { PATIENCE_MILLISECONDS, startPlatform, type Platform } from './platform.ts';
 import { podProcesses, waitUntil } from './processes.ts';
-import type { Answer } from './request.ts';
+import { UnfinishedRequest, type Answer } from './request.ts';
 
 jest.setTimeout(60_000);
 
@@ -30,6 +30,16 @@ test('a request whose pod is killed is answered by the pod that replaces it', as
   expect((await answer).status).toBe(200);
   const after = await platform.onlyPod('digits', before);
   expect(after.metadata.uid).not.toBe(before.metadata.uid);
+});
+
+test('a request that had half of its large body in a pod that is killed is answered by the pod that replaces it', async () => {
+  const before = await platform.onlyPod('digits');
+  const request = new UnfinishedRequest(platform.url('digits', '/v2/models/digits/infer'), DIGITS.request);
+  await platform.untilInPod(before, 1);
+  process.kill(-(await podProcesses(before)).group, 'SIGKILL');
+
+  await platform.onlyPod('digits', before);
+  expect((await request.finish()).status).toBe(200);
 });
 
 test('a request whose runtime is killed is answered by the runtime that starts in its place, in the same pod', async () => {
