@@ -1,7 +1,7 @@
 /** Why something was not fetched, and whether another attempt could help. */
 import { ConnectionError } from './http/connection.ts';
 import { HttpProtocolError } from './http/response-head.ts';
-import { errorCode, errorText } from './node-error.ts';
+import { errorCode, errorText } from '../node-error.ts';
 
 export type DownloadErrorKind =
   /** It may be gone in a moment. */

@@ -9,7 +9,7 @@ import { DownloadError, toDownloadError } from './download-error.ts';
 import { FETCH_LIMITS } from './fetch-limits.ts';
 import { HttpClient } from './http/http-client.ts';
 import { Fetch, type FetchRequest } from './fetch.ts';
-import { errorText } from './node-error.ts';
+import { errorText } from '../node-error.ts';
 import type { OpenOptions } from './open-model.ts';
 import { openSource } from './sources/open-source.ts';
 import { setting } from './sources/setting.ts';

@@ -10,7 +10,7 @@ import { checkPin } from './check-pin.ts';
 import { chooseModel } from './choose-model.ts';
 import { factsOf, isUnchanged } from './file-facts.ts';
 import { hashFile } from './hash-file.ts';
-import { errorText } from './node-error.ts';
+import { errorText } from '../node-error.ts';
 import type { ModelFile, OpenOptions } from './open-model.ts';
 
 /** Rejects with StartError, or with the signal's reason. */

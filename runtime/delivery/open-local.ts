@@ -6,7 +6,7 @@ import { checkPin } from './check-pin.ts';
 import { findExternalData } from './external-data.ts';
 import { factsOf, isUnchanged, type FileFacts } from './file-facts.ts';
 import { hashFile, type FileDigest } from './hash-file.ts';
-import { errorCode, errorText } from './node-error.ts';
+import { errorCode, errorText } from '../node-error.ts';
 import type { ModelFile, OpenOptions } from './open-model.ts';
 
 /** Most that is looked at in a folder, and how deep. */

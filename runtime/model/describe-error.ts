@@ -5,7 +5,7 @@
  * `Non-zero status code returned while running Gather node. Name:'pick' Status Message: indices element out of data bounds, idx=9 …`
  * becomes `Gather node "pick": indices element out of data bounds, idx=9 …`.
  */
-import { errorText } from '../delivery/node-error.ts';
+import { errorText } from '../node-error.ts';
 
 const MAXIMUM_LENGTH = 500;
 

@@ -1,6 +1,6 @@
 /** A session worker that is a thread of this process. */
 import { Worker } from 'node:worker_threads';
-import { errorText } from '../delivery/node-error.ts';
+import { errorText } from '../node-error.ts';
 import { InferenceError } from '../inference.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
 import {

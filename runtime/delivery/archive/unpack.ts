@@ -1,7 +1,7 @@
 /** Unpacks an archive, whatever its name says, by its first bytes. */
 import { open } from 'node:fs/promises';
 import { DownloadError } from '../download-error.ts';
-import { errorCode, errorText } from '../node-error.ts';
+import { errorCode, errorText } from '../../node-error.ts';
 import { ArchiveError } from './archive-error.ts';
 import { ARCHIVE_LIMITS, ArchiveWriter, type WrittenFile } from './archive-writer.ts';
 

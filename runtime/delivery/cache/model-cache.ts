@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import type { Clock } from '../../../common/platform/clock.ts';
 import { DownloadError } from '../download-error.ts';
 import { hashFile, type FileDigest } from '../hash-file.ts';
-import { errorCode } from '../node-error.ts';
+import { errorCode } from '../../node-error.ts';
 import { evictEntry, readEntry, recordPath, writeEntry, type Entry } from './entry.ts';
 import { mayLive, OWNER } from './owner.ts';
 import { planEvictions, type CacheItem } from './plan-evictions.ts';

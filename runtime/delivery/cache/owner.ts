@@ -1,7 +1,7 @@
 /** Which process a file of the cache belongs to, by its name: `<something>@<host>.<pid>-<token>`, where the host of a pod is its name. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { errorCode } from '../node-error.ts';
+import { errorCode } from '../../node-error.ts';
 
 /** A container that is started again gives its process the number of the one before. */
 const TOKEN = randomBytes(4).toString('hex');

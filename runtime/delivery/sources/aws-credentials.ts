@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DownloadError, toDownloadError } from '../download-error.ts';
-import { errorText } from '../node-error.ts';
+import { errorText } from '../../node-error.ts';
 import { setting } from './setting.ts';
 import type { AwsCredentials } from './s3-signature.ts';
 import type { SourceOptions } from './source.ts';

@@ -5,7 +5,7 @@
 import { createSign } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { DownloadError, toDownloadError } from '../download-error.ts';
-import { errorText } from '../node-error.ts';
+import { errorText } from '../../node-error.ts';
 import { setting } from './setting.ts';
 import type { SourceOptions } from './source.ts';
 
