@@ -121,6 +121,25 @@ describe('a call', () => {
     expect({ calls: pod.count, connections: pod.connections }).toEqual({ calls: 20, connections: 1 });
   });
 
+  test('leaves a connection to the pod for the next four seconds, and no longer', async () => {
+    const pod = await stub('a');
+    await serve([pod]);
+    const caller = client();
+    const timers = gateway.clock.pending;
+    // That of the client's connection, and that of the pod's.
+    const areIdle = (): Promise<void> => gateway.until(() => gateway.clock.pending === timers + 2);
+    await caller.call('x');
+    await areIdle();
+    await gateway.clock.advance(3_999);
+    await caller.call('y');
+    expect(pod.connections).toBe(1);
+    await areIdle();
+    await gateway.clock.advance(4_000);
+    await gateway.until(() => pod.sessions.size === 0);
+    await caller.call('z');
+    expect(pod.connections).toBe(2);
+  });
+
   test('with a large message goes through as it comes', async () => {
     await serve([await stub('a')]);
     const large = Buffer.alloc(3_000_000, 'x');

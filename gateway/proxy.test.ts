@@ -109,6 +109,14 @@ describe('what a pod gets to see', () => {
 });
 
 describe('what a client gets to see', () => {
+  test('is that its connection is kept for two minutes, longer than proxies and clients keep theirs', async () => {
+    await pods(undefined);
+    const request = open(gateway.ports.http, { headers: { connection: 'keep-alive' } });
+    const answer = answerTo(request);
+    request.end();
+    expect((await answer).headers['keep-alive']).toBe('timeout=120');
+  });
+
   test('is the pod’s own 429, 503 and 500 as they are', async () => {
     let status = 0;
     await pods(({ response }, runtime) => {
@@ -234,6 +242,15 @@ describe('retries', () => {
     const [, second] = await pods(die, undefined);
     expect((await call(gateway.ports.http, { body: 'x' })).status).toBe(200);
     expect(second?.count).toBe(1);
+  });
+
+  test('a request that meets a connection which its pod is closing is sent once more, on another', async () => {
+    const closing: Behaviour = (received, runtime) => (runtime.count === 2 ? die : answerOk)(received, runtime);
+    const [first, second] = await pods(closing, undefined);
+    expect((await call(gateway.ports.http, { body: 'x' })).status).toBe(200);
+    expect((await call(gateway.ports.http, { body: 'y' })).status).toBe(200);
+    expect({ first: first?.count, second: second?.count }).toEqual({ first: 2, second: 1 });
+    expect(await gateway.metric('pilotlight_gateway_retries_total', { reason: 'died' })).toBe(1);
   });
 
   test('a request of which two pods died is kept from the third', async () => {

@@ -228,6 +228,11 @@ describe('the end', () => {
     expect((await infer()).status).toBe(200);
   });
 
+  test('a connection is kept for two minutes, as the answer says, and so longer than a gateway keeps it', async () => {
+    const { infer } = await testRuntime();
+    expect((await infer({ headers: { connection: 'keep-alive' } })).headers['keep-alive']).toBe('timeout=120');
+  });
+
   test('a close lets what is in flight end, refuses the rest, and ends idle connections', async () => {
     const { infer, runtime, model, clock } = await testRuntime();
     const idle = connect(runtime.ports.http, '127.0.0.1');

@@ -3,7 +3,7 @@
  */
 import { connect, type ClientHttp2Session } from 'node:http2';
 import type { Dispatcher } from 'undici';
-import type { Clock } from '../../common/platform/clock.ts';
+import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { PodChannel } from '../revision/pod-connection.ts';
 import { dial } from './dial.ts';
 import { Http2Dispatch } from './http2-dispatch.ts';
@@ -21,12 +21,14 @@ const SESSION_MEGABYTES = 256;
 export class Http2Connection implements PodChannel {
   readonly #host: string;
   readonly #port: number;
+  readonly #clock: Clock;
   readonly #reach: PodReach;
   #session: PodSession | undefined;
 
   constructor(host: string, port: number, clock: Clock) {
     this.#host = host;
     this.#port = port;
+    this.#clock = clock;
     // Calls that begin now would go the way of those before.
     this.#reach = new PodReach(
       clock,
@@ -36,7 +38,7 @@ export class Http2Connection implements PodChannel {
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    if (this.#session?.isUsable !== true) this.#session = new PodSession(this.#host, this.#port);
+    if (this.#session?.isUsable !== true) this.#session = new PodSession(this.#host, this.#port, this.#clock);
     this.#session.dispatch(options, handler);
   }
 
@@ -52,29 +54,31 @@ export class Http2Connection implements PodChannel {
 
 class PodSession {
   readonly #session: ClientHttp2Session;
+  readonly #clock: Clock;
   /** While it is being made. */
   readonly #waiting: Http2Dispatch[] = [];
   #calls = 0;
+  #cancelIdle: Cancel | undefined;
 
-  constructor(host: string, port: number) {
+  constructor(host: string, port: number, clock: Clock) {
     const session = connect('http://pod', {
       createConnection: () => dial(host, port),
       maxSessionMemory: SESSION_MEGABYTES,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     });
     this.#session = session;
+    this.#clock = clock;
     // What it breaks are its calls, which hear of it themselves.
     session.on('error', () => undefined);
     session.on('goaway', () => this.close());
     session.on('connect', () => {
       session.setLocalWindowSize(CONNECTION_WINDOW);
       for (const call of this.#waiting.splice(0)) this.#begin(call);
+      if (this.#calls === 0) this.#beIdle();
     });
     session.on('close', () => {
+      this.#cancelIdle?.();
       for (const call of this.#waiting.splice(0)) call.fail(new NotSent('The pod could not be connected to.'));
-    });
-    session.setTimeout(IDLE_MILLISECONDS, () => {
-      if (!session.connecting && this.#calls === 0) this.close();
     });
   }
 
@@ -101,9 +105,15 @@ class PodSession {
   #begin(call: Http2Dispatch): void {
     const stream = call.begin();
     if (stream === undefined) return;
+    this.#cancelIdle?.();
     this.#calls += 1;
     stream.once('close', () => {
       this.#calls -= 1;
+      if (this.#calls === 0 && this.isUsable) this.#beIdle();
     });
+  }
+
+  #beIdle(): void {
+    this.#cancelIdle = this.#clock.after(IDLE_MILLISECONDS, () => this.close());
   }
 }

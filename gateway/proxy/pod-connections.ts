@@ -7,7 +7,10 @@ import { CONNECT_MILLISECONDS, dial, KEEP_ALIVE_MILLISECONDS } from './dial.ts';
 import { Http2Connection } from './http2-connection.ts';
 import { PodReach } from './pod-reach.ts';
 
-/** Below Node's keep-alive timeout for servers (5 s), so that no request is written to a connection that the pod is closing. */
+/**
+ * Below Node's keep-alive timeout for servers (5 s), so that no request is written to a connection that the pod is closing, and short enough that one to a node that
+ * is gone is not met for long: also where the pod says in `keep-alive` that it keeps connections for longer, as a runtime does.
+ */
 const IDLE_MILLISECONDS = 4_000;
 
 /** `onClosed` is called with a failure to close, which can only be a defect. */
@@ -22,6 +25,7 @@ export function connectPod(
     pipelining: 1,
     connect: { timeout: CONNECT_MILLISECONDS, keepAliveInitialDelay: KEEP_ALIVE_MILLISECONDS },
     keepAliveTimeout: IDLE_MILLISECONDS,
+    keepAliveMaxTimeout: IDLE_MILLISECONDS,
     headersTimeout: 0,
     bodyTimeout: 0,
   });

@@ -409,6 +409,34 @@ describe('ModelStreamInfer', () => {
   });
 });
 
+test('a connection without a call ends after two minutes, also after it had some', async () => {
+  const { runtime, clock } = await testRuntime();
+  const silent = connectHttp2(`http://127.0.0.1:${runtime.ports.grpc}`);
+  clients.push(silent);
+  await once(silent, 'remoteSettings');
+  const closed = once(silent, 'close');
+  await clock.advance(120_000);
+  await closed;
+
+  const used = connectHttp2(`http://127.0.0.1:${runtime.ports.grpc}`);
+  clients.push(used);
+  await once(used, 'remoteSettings');
+  const timers = clock.pending;
+  await clock.advance(119_999);
+  const call = used.request({ ':path': '/inference.GRPCInferenceService/ServerLive', ':method': 'POST' });
+  call.resume().end(Buffer.alloc(5));
+  await once(call, 'close');
+  await until(
+    () => new Promise<number>((resolve) => setImmediate(() => resolve(clock.pending))),
+    (count) => count === timers,
+  );
+  await clock.advance(119_999);
+  expect(used.closed).toBe(false);
+  const ended = once(used, 'close');
+  await clock.advance(1);
+  await ended;
+});
+
 describe('beside inference', () => {
   test('says what is served', async () => {
     const { client } = await setup();

@@ -10,6 +10,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { GRPC_STATUS } from '../../common/wire/grpc.ts';
+import type { Cancel } from '../../common/platform/clock.ts';
 import { closeWhenReset } from '../../common/platform/http2-reset.ts';
 import type { Logger } from '../../common/platform/logging.ts';
 import { RESPONSE_HEADERS } from '../../common/wire/headers.ts';
@@ -54,7 +55,7 @@ export interface GrpcServer {
 }
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { gate, metrics, logger, version } = options;
+  const { gate, metrics, logger, version, clock } = options;
   const identity = {
     [RESPONSE_HEADERS.revision]: version,
     ...(gate.uid !== undefined && { [RESPONSE_HEADERS.podUid]: gate.uid }),
@@ -108,15 +109,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       sessions.add(session);
       let calls = 0;
       session.setLocalWindowSize(CONNECTION_WINDOW);
-      session.setTimeout(IDLE_MILLISECONDS, () => {
-        if (calls === 0) session.close();
-      });
+      const beIdle = (): Cancel => clock.after(IDLE_MILLISECONDS, () => session.close());
+      let cancelIdle = beIdle();
       session.on('error', (error: Error) => logger.debug({ err: error }, 'A connection broke'));
-      session.on('close', () => sessions.delete(session));
+      session.on('close', () => {
+        cancelIdle();
+        sessions.delete(session);
+      });
       session.on('stream', (stream, headers) => {
+        cancelIdle();
         calls += 1;
         stream.on('close', () => {
           calls -= 1;
+          if (calls === 0 && !session.closed) cancelIdle = beIdle();
         });
         answer(stream, headers);
       });
