@@ -1,59 +1,23 @@
-/** The runtime's process: environment in, one model served, until SIGTERM. It only wires. */
-import { systemClock } from '../common/platform/clock.ts';
-import { createLogger } from '../common/platform/logging.ts';
+/**
+ * The runtime's process. The model's threads start before the rest of the program is read, which is a file of its own in dist/ for that: the two take tens
+ * of milliseconds each, which pass at the same time where there is a second core.
+ */
 import { RUNTIME_ENVIRONMENT } from '../common/wire/runtime-environment.ts';
-import { parseConfiguration } from './configuration.ts';
-import { StartError } from './inference.ts';
-import { startRuntime } from './runtime.ts';
-import { writeStartFailure } from './start-failure.ts';
+import { startThreads } from './model/start-thread.ts';
+import type * as Program from './serve.ts';
 
-const terminated = new Promise<void>((resolve) => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
-});
+const PROGRAM = import.meta.url.endsWith('.ts') ? './serve.ts' : './runtime-serve.js';
 
-try {
-  await serve();
-  process.exit(0);
-} catch (error) {
-  report(error);
-  process.exit(1);
-}
+const threads = startThreads(instancesOf(process.env[RUNTIME_ENVIRONMENT.specification]));
+const { serve } = (await import(PROGRAM)) as typeof Program;
+await serve(threads);
 
-/** Returns once everything has ended orderly: no thread is left in a run, where process.exit() would abort. */
-async function serve(): Promise<void> {
-  const configuration = parseConfiguration(process.env);
-  const logger = createLogger('runtime', configuration.logLevel);
-  // A run blocks every orderly end; this signal is sure. supervise.sh then starts the program anew in the same container.
-  const onFatal = (reason: string): void => {
-    logger.fatal({ reason }, 'Killed itself');
-    process.kill(process.pid, 'SIGKILL');
-  };
-  process.on('uncaughtException', (error) => {
-    onFatal(error.stack ?? error.message);
-  });
-  const runtime = await startRuntime({
-    ...configuration,
-    clock: systemClock,
-    logger,
-    random: Math.random,
-    onFatal,
-  });
+/** How many sessions a specification asks for. None if it does not say so: whoever parses all of it tells. */
+function instancesOf(specification = ''): number {
   try {
-    await Promise.race([terminated, runtime.ready.then(() => terminated)]);
-    logger.info('Began to end');
-  } finally {
-    await runtime.close();
-  }
-}
-
-function report(error: unknown): void {
-  const logger = createLogger('runtime');
-  logger.fatal({ err: error }, 'Could not start');
-  const path = process.env[RUNTIME_ENVIRONMENT.terminationLog];
-  if (!(error instanceof StartError) || path === undefined) return;
-  try {
-    writeStartFailure(path, error);
-  } catch (cause) {
-    logger.error({ err: cause, path }, 'Could not write the termination log');
+    const { instances } = JSON.parse(specification) as { instances?: unknown };
+    return Number.isInteger(instances) ? (instances as number) : 0;
+  } catch {
+    return 0;
   }
 }

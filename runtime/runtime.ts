@@ -12,9 +12,12 @@ import { announce } from './announce/announce.ts';
 import type { Pod } from './configuration.ts';
 import type { Model } from './inference.ts';
 import { loadModel } from './model/load-model.ts';
+import type { StartedThread } from './model/start-thread.ts';
 
 export interface RuntimeOptions {
   readonly specification: RuntimeSpecification;
+  /** Of its sessions, if they were started before; they end with the runtime. */
+  readonly threads?: readonly StartedThread[];
   /** Who this process is to gateways and operators. Without it there is no control port and no announcement, and every caller is a stranger. */
   readonly pod?: Pod | undefined;
   /** 0 takes any free port. */
@@ -53,11 +56,12 @@ const FAREWELL_MILLISECONDS = 1_000;
 
 /** Resolves once it listens; requests are refused as not admitted until the model is warm. Rejects with StartError if a port cannot be had. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { specification, pod, clock, logger, load = loadModel, memoryLimit = measureMemoryLimit } = options;
+  const { specification, threads, pod, clock, logger, load = loadModel, memoryLimit = measureMemoryLimit } = options;
   const begun = clock.monotonic();
   const stop = new AbortController();
   const { signal } = stop;
-  const loading = load(specification, { directory: options.modelDirectory, clock, logger, signal, memoryLimit });
+  const directory = options.modelDirectory;
+  const loading = load(specification, { directory, threads, clock, logger, signal, memoryLimit });
   const closeModel = async (): Promise<void> => {
     stop.abort(new Error('The runtime was closed while its model was loading.'));
     await loading.then(

@@ -11,6 +11,7 @@ const PROGRAMS = {
   operator: 'operator/main.ts',
   gateway: 'gateway/main.ts',
   runtime: 'runtime/main.ts',
+  'runtime-serve': 'runtime/serve.ts',
   'runtime-worker': 'runtime/model/worker.ts',
   'runtime-codec': 'runtime/codec/codec-worker.ts',
 };

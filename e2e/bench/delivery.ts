@@ -16,6 +16,7 @@ import { FETCH_LIMITS } from '../../runtime/delivery/fetch-limits.ts';
 import { openModel } from '../../runtime/delivery/open-model.ts';
 import { downloadObject, type TransferLimits } from '../../runtime/delivery/transfer/download-object.ts';
 import { SessionThread } from '../../runtime/model/session-thread.ts';
+import { startThread } from '../../runtime/model/start-thread.ts';
 import { formatSummary, summarise, type Summary } from './median.ts';
 import type { Goal } from './runtime/bench.ts';
 import { writeMlp } from './runtime/models.ts';
@@ -169,7 +170,7 @@ function goal(one: Goal): void {
 
 /** With ONNX Runtime loaded, which a start does while the model comes. */
 async function withThread(use: (thread: SessionThread) => Promise<void>): Promise<void> {
-  const thread = new SessionThread('bench');
+  const thread = new SessionThread(startThread('bench'));
   try {
     await thread.prepare(SESSION.executionProviders);
     await use(thread);

@@ -8,6 +8,7 @@ import { findBatchAxis } from '../batching/batch-axis.ts';
 import { InferenceError, StartError } from '../inference.ts';
 import { declareTensors } from './declared-tensor.ts';
 import { SessionThread } from './session-thread.ts';
+import { startThread } from './start-thread.ts';
 import { warmUp } from './warm-up.ts';
 
 /** How many are tried: a few seconds' worth, or as many as this variable says. */
@@ -20,7 +21,7 @@ let directory: string;
 let thread: SessionThread;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'corrupted-models-'));
-  thread = new SessionThread('corrupted');
+  thread = new SessionThread(startThread('corrupted'));
 });
 afterAll(async () => {
   await thread.close();

@@ -15,6 +15,7 @@ import { parseExecutionProviders, type ExecutionProvider } from './execution-pro
 import { OptimisedGraphs, isWorthKeeping, mayBeOptimised } from './optimised-graphs.ts';
 import { OnnxModel } from './onnx-model.ts';
 import { SessionThread } from './session-thread.ts';
+import { startThreads, type StartedThread } from './start-thread.ts';
 import type { MissingProvider, SessionFacts, SessionOptions } from './session-worker.ts';
 import { findUnknownRanks } from './unknown-ranks.ts';
 import { warmUp, type WarmUpLimits, type WarmUpModel, type WarmUpResult } from './warm-up.ts';
@@ -22,6 +23,8 @@ import { warmUp, type WarmUpLimits, type WarmUpModel, type WarmUpResult } from '
 export interface LoadModelOptions {
   /** The one directory that is written to: fetched models go there, by digest. */
   readonly directory: string;
+  /** Of its sessions, if they were started before. */
+  readonly threads?: readonly StartedThread[] | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -36,11 +39,12 @@ export interface LoadModelOptions {
  * threads have ended, because ending the process while ONNX Runtime works would abort it.
  */
 export async function loadModel(specification: RuntimeSpecification, options: LoadModelOptions): Promise<Model> {
-  const providers = parseExecutionProviders(specification.executionProviders);
-  if (specification.instances < 1) throw new StartError('ConfigurationInvalid', 'instances must be at least 1.');
-  const threads = Array.from({ length: specification.instances }, (_, index) => new SessionThread(`session-${index}`));
+  const started = options.threads ?? startThreads(specification.instances);
+  const threads = started.map((thread) => new SessionThread(thread));
   const stopped = new AbortController();
   try {
+    const providers = parseExecutionProviders(specification.executionProviders);
+    if (threads.length === 0) throw new StartError('ConfigurationInvalid', 'instances must be at least 1.');
     const died = Promise.race(threads.map(({ failed }) => failed)).then((error) => {
       throw new StartError(
         'ModelInvalid',

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../common/platform/clock.ts';
 import { hashFile, type FileDigest } from '../delivery/hash-file.ts';
 import { SessionThread } from './session-thread.ts';
+import { startThread } from './start-thread.ts';
 import type { SessionOptions } from './session-worker.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -92,7 +93,7 @@ export class OptimisedGraphs {
     }
     await mkdir(this.#directory, { recursive: true });
     const draft = join(this.#directory, `${sha256}-draft-${randomUUID()}`);
-    const thread = new SessionThread('optimiser');
+    const thread = new SessionThread(startThread('optimiser'));
     try {
       await thread.create(modelPath, { ...options, optimisedPath: draft });
       const load = async (path: string): Promise<number> => {

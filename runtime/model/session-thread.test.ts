@@ -7,6 +7,7 @@ import { InferenceError, type Tensor } from '../inference.ts';
 import type { SessionSettings } from '../../common/wire/runtime-environment.ts';
 import { packBytesElements } from '../protocol/bytes-elements.ts';
 import { SessionThread } from './session-thread.ts';
+import { startThread } from './start-thread.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 const CRASHING = pathToFileURL(join(FIXTURES, 'crashing-worker.ts'));
@@ -15,7 +16,7 @@ let thread: SessionThread | undefined;
 afterEach(() => thread?.close());
 
 async function start(model: string, settings: SessionSettings = {}, intraOpThreads = 1): Promise<SessionThread> {
-  thread = new SessionThread('test');
+  thread = new SessionThread(startThread('test'));
   await thread.create(join(FIXTURES, `${model}.onnx`), { executionProviders: ['CPU'], intraOpThreads, settings });
   return thread;
 }
@@ -129,7 +130,7 @@ describe('a session in a thread', () => {
   });
 
   test('names the providers that do not work here', async () => {
-    thread = new SessionThread('test');
+    thread = new SessionThread(startThread('test'));
     const { available, missing } = await thread.prepare(['TensorRT', 'CPU']);
     expect(available).toEqual(['CPU']);
     expect(missing).toEqual([
@@ -140,14 +141,14 @@ describe('a session in a thread', () => {
 
 describe('a thread that dies', () => {
   test('by an error fails its run, tells so, and takes nothing more', async () => {
-    thread = new SessionThread('session-0', CRASHING);
+    thread = new SessionThread(startThread('session-0', CRASHING));
     await expect(thread.run([], [])).rejects.toThrow('The thread "session-0" of the model crashed: out of luck');
     await expect(thread.failed).resolves.toThrow('out of luck');
     await expect(thread.run([], [])).rejects.toThrow('out of luck');
   });
 
   test('by exiting names the exit code', async () => {
-    thread = new SessionThread('session-0', CRASHING);
+    thread = new SessionThread(startThread('session-0', CRASHING));
     await expect(thread.create('', { executionProviders: ['CPU'], intraOpThreads: 1 })).rejects.toThrow(
       'ended with exit code 3',
     );

@@ -1,6 +1,4 @@
 /** A session worker that is a thread of this process. */
-import { Worker } from 'node:worker_threads';
-import { errorText } from '../node-error.ts';
 import { InferenceError } from '../inference.ts';
 import type { ExecutionProvider } from './execution-providers.ts';
 import {
@@ -15,9 +13,7 @@ import {
   type TensorMessage,
   type ToWorker,
 } from './session-worker.ts';
-
-/** Beside this file: its TypeScript in a checkout, its bundle in dist/. */
-const WORKER_FILE = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './runtime-worker.js', import.meta.url);
+import { endThread, type StartedThread } from './start-thread.ts';
 
 type Kind = FromWorker[0];
 type Answer<Of extends Kind> = Extract<FromWorker, readonly [Of, ...unknown[]]>;
@@ -32,38 +28,27 @@ export interface PreparedSession {
 
 export class SessionThread implements SessionWorker {
   readonly failed: Promise<Error>;
-  readonly #worker: Worker;
-  readonly #ended: Promise<void>;
+  readonly #thread: StartedThread;
   #waiting: { take(answer: FromWorker): void; reject(error: Error): void } | undefined;
   #failure: Error | undefined;
   #closing = false;
 
-  /** Starts the thread, which loads ONNX Runtime at once. `file` is another program only in tests. */
-  constructor(name: string, file: URL = WORKER_FILE) {
-    // ONNX Runtime's own builds otherwise write an identifier of the machine and a database below $HOME, and send the names and hashes of models to their
-    // maker; which also takes 30 to 50 ms of a start. It asks for this once, when it is loaded; a thread's own `process.env` is not what it sees.
-    // https://github.com/microsoft/onnxruntime/pull/27379
-    process.env['ORT_DISABLE_TELEMETRY'] = '1';
-    const worker = new Worker(file, { name });
-    this.#worker = worker;
+  constructor(thread: StartedThread) {
+    this.#thread = thread;
+    const { worker, died } = thread;
     worker.on('message', (answer: FromWorker) => {
       const waiting = this.#waiting;
       this.#waiting = undefined;
       waiting?.take(answer);
     });
     this.failed = new Promise((resolve) => {
-      const fail = (error: Error): void => {
-        this.#failure ??= error;
-        this.#waiting?.reject(this.#failure);
+      void died.then((error) => {
+        this.#failure = error;
+        this.#waiting?.reject(error);
         this.#waiting = undefined;
-        if (!this.#closing) resolve(this.#failure);
-      };
-      worker.once('error', (error: unknown) => {
-        fail(new Error(`The thread "${name}" of the model crashed: ${errorText(error)}`, { cause: error }));
+        if (!this.#closing) resolve(error);
       });
-      worker.once('exit', (code) => fail(new Error(`The thread "${name}" of the model ended with exit code ${code}.`)));
     });
-    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
   }
 
   /** Finds out which of the providers work here, while the model may still be on its way. */
@@ -91,11 +76,8 @@ export class SessionThread implements SessionWorker {
   }
 
   close(): Promise<void> {
-    if (!this.#closing) {
-      this.#closing = true;
-      this.#worker.postMessage(['close'] satisfies ToWorker);
-    }
-    return this.#ended;
+    this.#closing = true;
+    return endThread(this.#thread);
   }
 
   #ask<Of extends Kind>(message: ToWorker, kind: Of, transfer: ArrayBuffer[] = []): Promise<Answer<Of>> {
@@ -110,7 +92,7 @@ export class SessionThread implements SessionWorker {
         else reject(new Error(`The thread of the model answered "${answer[0]}" to "${message[0]}".`));
       };
       this.#waiting = { take, reject };
-      this.#worker.postMessage(message, transfer);
+      this.#thread.worker.postMessage(message, transfer);
     });
   }
 }

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { InferenceError } from '../inference.ts';
 import { FakeSessionWorker } from './fake-session-worker.ts';
 import { SessionThread } from './session-thread.ts';
+import { startThread } from './start-thread.ts';
 import { describeSessionWorker } from './session-worker-conformance.ts';
 
 describeSessionWorker('the thread with ONNX Runtime', async () => {
-  const worker = new SessionThread('conformance');
+  const worker = new SessionThread(startThread('conformance'));
   await worker.create(join(import.meta.dirname, 'fixtures', 'lookup.onnx'), {
     executionProviders: ['CPU'],
     intraOpThreads: 1,
