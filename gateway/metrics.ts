@@ -17,8 +17,6 @@ import { UnusedMetrics } from './metrics/unused-metrics.ts';
 import { ZeroingCounter } from './metrics/zeroing-counter.ts';
 import { ZeroingHistogram } from './metrics/zeroing-histogram.ts';
 
-export type { Outcome };
-
 /** Seconds. Inference takes from under a millisecond to minutes. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 /** Seconds. A large model on a new node takes minutes to its first answer. */
