@@ -60,7 +60,7 @@ test: install ## Run every test that needs no cluster
 	@node scripts/build.ts
 	@npm test --silent
 
-bench: install ## Print figures of docs/reference/performance.md: cold start, gateway, operator (about 9 minutes)
+bench: install ## Print figures of docs/reference/performance.md: cold start, gateway, operator (about 10 minutes)
 	@node scripts/build.ts
 	@node e2e/bench/cold-start.ts
 	@node e2e/bench/gateway.ts

@@ -74,7 +74,22 @@ test.each<[variable: string, value: string | undefined, says: string]>([
   [
     'PILOTLIGHT_RUNTIME',
     JSON.stringify({ ...specification, instances: 0 }),
-    'instances must be a number of at least 1.',
+    'instances must be a whole number from 1 to 64.',
+  ],
+  [
+    'PILOTLIGHT_RUNTIME',
+    JSON.stringify({ ...specification, instances: 1.5 }),
+    'instances must be a whole number from 1 to 64.',
+  ],
+  [
+    'PILOTLIGHT_RUNTIME',
+    JSON.stringify({ ...specification, instances: 1e9 }),
+    'instances must be a whole number from 1 to 64.',
+  ],
+  [
+    'PILOTLIGHT_RUNTIME',
+    JSON.stringify({ ...specification, instances: undefined }),
+    'instances must be a whole number from 1 to 64.',
   ],
   [
     'PILOTLIGHT_RUNTIME',

@@ -3,6 +3,7 @@ import { nearest } from '../common/text/nearest.ts';
 import {
   BATCHING_MODES,
   GRAPH_OPTIMIZATION_LEVELS,
+  MOST_INSTANCES,
   RUNTIME_ENVIRONMENT,
   SWITCH,
   type RuntimeSpecification,
@@ -33,7 +34,7 @@ export function parseSpecification(text: string): RuntimeSpecification {
     revision: root.string('revision'),
     model: { uri: model.string('uri'), ...(sha256 !== undefined && { sha256 }) },
     executionProviders: root.strings('executionProviders'),
-    instances: root.number('instances', 1),
+    instances: root.wholeNumber('instances', 1, MOST_INSTANCES),
     intraOpThreads: root.number('intraOpThreads', 1),
     ...(session !== undefined && { session: parseSession(session) }),
     batching: {
@@ -118,8 +119,11 @@ class Fields {
   }
 
   integer(name: string, minimum: number, maximum: number): number | undefined {
+    return this.#fields[name] === undefined ? undefined : this.wholeNumber(name, minimum, maximum);
+  }
+
+  wholeNumber(name: string, minimum: number, maximum: number): number {
     const value = this.#fields[name];
-    if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
     throw wrongField(this.#path + name, `a whole number from ${minimum} to ${maximum}`);
   }

@@ -39,6 +39,9 @@ export const RUNTIME_ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '1048576', MALLOC_TRI
  */
 export const RUNTIME_NODE_FLAGS = ['--max-semi-space-size=16'] as const;
 
+/** As spec.runtime.instances has it. */
+export const MOST_INSTANCES = 64;
+
 export const BATCHING_MODES = ['Auto', 'On', 'Off'] as const;
 export type BatchingMode = (typeof BATCHING_MODES)[number];
 
@@ -65,6 +68,7 @@ export interface RuntimeSpecification {
   readonly model: { readonly uri: string; readonly sha256?: string };
   /** In order of preference: CUDA, CPU. */
   readonly executionProviders: readonly string[];
+  /** From 1 to MOST_INSTANCES. */
   readonly instances: number;
   readonly intraOpThreads: number;
   readonly session?: SessionSettings;

@@ -10,6 +10,7 @@ import type { FunctionRoute, RoutesUpdate } from '../../common/wire/routes.ts';
 import { parseOperatorMessage } from '../../gateway/control/parse-operator-message.ts';
 import { DemandLedger } from '../../gateway/demand/demand-ledger.ts';
 import { GatewayMetrics } from '../../gateway/metrics.ts';
+import { functionRoute, revisionRoute } from '../../gateway/testing/gateway-fixture.ts';
 import { NO_LOAD } from '../../gateway/testing/no-load.ts';
 import { connectPod } from '../../gateway/proxy/pod-connections.ts';
 import { BarredPods } from '../../gateway/revision/barred-pods.ts';
@@ -92,7 +93,7 @@ function makeTable(count: number, hasPods: boolean): Table {
   );
   const text = JSON.stringify(
     update(
-      Array.from({ length: count }, (_, at) => functionRoute(at, hasPods)),
+      Array.from({ length: count }, (_, at) => routeOf(at, hasPods)),
       true,
     ),
   );
@@ -103,7 +104,7 @@ function makeTable(count: number, hasPods: boolean): Table {
   return { routes, functions: message.functions, memory };
 }
 
-function functionRoute(at: number, hasPods: boolean, timeoutSeconds = 60): FunctionRoute {
+function routeOf(at: number, hasPods: boolean, timeoutSeconds = 60): FunctionRoute {
   const name = `model-${at}`;
   const revision = `${name}-00001`;
   const pod = {
@@ -113,16 +114,13 @@ function functionRoute(at: number, hasPods: boolean, timeoutSeconds = 60): Funct
     host: '10.0.0.7',
     ports: { http: 8080, grpc: 8081, control: 9091 },
   };
-  return {
+  const pods = hasPods && at % ACTIVE === 0 ? [pod] : [];
+  return functionRoute({
     namespace: 'models',
     name,
-    visibility: 'Cluster',
     timeoutSeconds,
-    concurrencyLimit: 0,
-    queue: { maxRequests: 1_000, maxBytes: 268_435_456, timeoutSeconds: 60 },
-    traffic: [{ revision, percent: 100 }],
-    revisions: [{ name: revision, pods: hasPods && at % ACTIVE === 0 ? [pod] : [] }],
-  };
+    revisions: [revisionRoute(pods, { name: revision })],
+  });
 }
 
 function update(functions: readonly FunctionRoute[], full: boolean): RoutesUpdate {
@@ -151,7 +149,7 @@ function lookupNanoseconds({ routes, functions }: Table): number {
 
 function changeMicroseconds({ routes, functions }: Table): number {
   const texts = Array.from({ length: CHANGES }, (_, turn) =>
-    JSON.stringify(update([functionRoute((turn * 7) % functions.length, true, 60 + turn)], false)),
+    JSON.stringify(update([routeOf((turn * 7) % functions.length, true, 60 + turn)], false)),
   );
   const start = performance.now();
   for (const text of texts) routes.apply(parsed(text));

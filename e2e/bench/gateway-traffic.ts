@@ -5,15 +5,17 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { FunctionRoute } from '../../common/wire/routes.ts';
+import { functionRoute, revisionRoute } from '../../gateway/testing/gateway-fixture.ts';
 import { StubOperator } from '../../gateway/testing/stub-operator.ts';
 import { GatewayProcess } from '../local/gateway-process.ts';
 import { cpuMicroseconds } from '../server/processor-time.ts';
-import { openLoop, type Exchange, type LoadResult } from './http-load.ts';
+import { residentMebibytes } from '../server/resident-memory.ts';
+import { openLoop, type Exchange } from './http-load.ts';
 import { formatSummary, summarise } from './median.ts';
+import { quantile } from './runtime/measurement.ts';
 import { formatTable } from './table.ts';
 
 const SCENES = [
@@ -79,11 +81,11 @@ async function prepare(functions: number, called: number, ports: readonly number
     NODE_ENV: 'production',
     MALLOC_TRIM_THRESHOLD_: '131072',
   });
-  const bare = residentMemory(gateway);
+  const bare = residentMebibytes(gateway.pid ?? 0);
   const operator = new StubOperator(gateway.ports.control, TOKEN);
   operator.routes(
     1,
-    Array.from({ length: functions }, (_, at) => functionRoute(at, ports[at < called ? at : -1])),
+    Array.from({ length: functions }, (_, at) => routeOf(at, ports[at < called ? at : -1])),
   );
   return { functions, called, gateway, operator, bare, rounds: [] };
 }
@@ -95,7 +97,7 @@ async function measure(scene: Scene, ports: readonly number[], round: number): P
   const timer = setInterval(() => {
     const at = (changes * 7) % functions;
     changes += 1;
-    scene.operator.change(1, [functionRoute(at, ports[at < called ? at : -1], 60 + (changes % 600))]);
+    scene.operator.change(1, [routeOf(at, ports[at < called ? at : -1], 60 + (changes % 600))]);
   }, 1000 / CHANGES_PER_SECOND);
   const exchanges = Array.from({ length: called }, (_, at) => exchange(at));
   const load = { ...LOAD, port: gateway.ports.http, path: '/', headers: {}, body: BODY, exchanges };
@@ -110,10 +112,10 @@ async function measure(scene: Scene, ports: readonly number[], round: number): P
     .finally(() => clearInterval(timer));
   const figures = {
     cpu: (cpuMicroseconds(pid) - before) / result.requests,
-    p50: quantile(result, 0.5),
-    p99: quantile(result, 0.99),
+    p50: quantile(result.latencies, 0.5),
+    p99: quantile(result.latencies, 0.99),
     records: (scene.operator.messages.all.length - recordsBefore) / result.seconds,
-    memory: residentMemory(gateway),
+    memory: residentMebibytes(gateway.pid ?? 0),
   };
   process.stderr.write(
     `round ${round} of ${ROUNDS}, ${called} of ${functions}: ${result.requests} requests, ${changes} changes, ` +
@@ -132,62 +134,35 @@ function exchange(at: number): Exchange {
   };
 }
 
-function functionRoute(at: number, port: number | undefined, timeoutSeconds = 60): FunctionRoute {
+function routeOf(at: number, port: number | undefined, timeoutSeconds = 60): FunctionRoute {
   const name = `model-${at}`;
   const revision = `${name}-00001`;
   const pod = { name: `${revision}-0`, uid: `uid-${at}`, state: 'Ready' as const, host: '127.0.0.1' };
-  return {
+  const pods = port === undefined ? [] : [{ ...pod, ports: { http: port, control: 1 } }];
+  return functionRoute({
     namespace: 'models',
     name,
-    visibility: 'Cluster',
     timeoutSeconds,
-    concurrencyLimit: 0,
-    queue: { maxRequests: 1_000, maxBytes: 268_435_456, timeoutSeconds: 60 },
-    traffic: [{ revision, percent: 100 }],
-    revisions: [{ name: revision, pods: port === undefined ? [] : [{ ...pod, ports: { http: port, control: 1 } }] }],
-  };
-}
-
-function quantile({ latencies }: LoadResult, share: number): number {
-  return latencies[Math.ceil(latencies.length * share) - 1] ?? Number.NaN;
-}
-
-function residentMemory({ pid }: GatewayProcess): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) / 1024;
+    revisions: [revisionRoute(pods, { name: revision })],
+  });
 }
 
 function report(): void {
   const alone = scenes[0]?.rounds ?? [];
-  const summary = (values: readonly number[], digits: number): string => formatSummary(summarise(values), digits);
-  const rows = scenes.map(({ functions, called, bare, rounds }) => [
-    `${called} of ${functions}`,
-    summary(
-      rounds.map(({ cpu }) => cpu),
-      1,
-    ),
-    summary(
-      rounds.map(({ cpu }, round) => cpu / (alone[round]?.cpu ?? Number.NaN)),
-      2,
-    ),
-    summary(
-      rounds.map(({ p50 }) => p50),
-      2,
-    ),
-    summary(
-      rounds.map(({ p99 }) => p99),
-      2,
-    ),
-    summary(
-      rounds.map(({ records }) => records),
-      1,
-    ),
-    bare.toFixed(0),
-    summary(
-      rounds.map(({ memory }) => memory),
-      0,
-    ),
-  ]);
+  const rows = scenes.map(({ functions, called, bare, rounds }) => {
+    const over = (digits: number, figure: (round: Round, index: number) => number): string =>
+      formatSummary(summarise(rounds.map(figure)), digits);
+    return [
+      `${called} of ${functions}`,
+      over(1, ({ cpu }) => cpu),
+      over(2, ({ cpu }, index) => cpu / (alone[index]?.cpu ?? Number.NaN)),
+      over(2, ({ p50 }) => p50),
+      over(2, ({ p99 }) => p99),
+      over(1, ({ records }) => records),
+      bare.toFixed(0),
+      over(0, ({ memory }) => memory),
+    ];
+  });
   console.log(
     `${formatTable(['called functions', 'CPU a request, µs', '/ one alone', 'p50, ms', 'p99, ms', 'records/s', 'MiB without routes', 'MiB resident'], rows)}\n` +
       `${LOAD.rate} requests a second in turn to each called function, ${CHANGES_PER_SECOND} changed routes a second; every answer was right.`,

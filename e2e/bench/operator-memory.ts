@@ -1,9 +1,9 @@
 /** What an operator keeps in memory: its resident set with 200 functions at zero, beside that of a process that only imported the Kubernetes client. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startBenchOperator } from './bench-operator.ts';
+import { residentMebibytes } from '../server/resident-memory.ts';
 import { formatSummary, summarise, type Summary } from './median.ts';
 
 const FUNCTIONS = Number(process.argv[2] ?? 200);
@@ -54,8 +54,7 @@ async function readings(pid: number): Promise<Summary> {
   const values: number[] = [];
   for (let reading = 0; reading < READINGS; reading++) {
     await pause(1000);
-    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    values.push(Number(kibibytes) / 1024);
+    values.push(residentMebibytes(pid));
   }
   return summarise(values);
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { GATEWAY_DEFAULTS } from '../../gateway/configuration.ts';
@@ -6,6 +5,7 @@ import { call } from '../../gateway/testing/client.ts';
 import { functionRoute, revisionRoute } from '../../gateway/testing/gateway-fixture.ts';
 import { StubOperator } from '../../gateway/testing/stub-operator.ts';
 import { StubRuntime } from '../../gateway/testing/stub-runtime.ts';
+import { residentMebibytes } from '../server/resident-memory.ts';
 import { GatewayProcess } from './gateway-process.ts';
 
 jest.setTimeout(120_000);
@@ -63,6 +63,5 @@ async function idle(port: number): Promise<void> {
 }
 
 function residentBytes(pid: number | undefined): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) * 1024;
+  return residentMebibytes(String(pid)) * 2 ** 20;
 }

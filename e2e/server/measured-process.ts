@@ -1,9 +1,9 @@
 /** A program, on one core where that is wanted, with the CPU time and memory that it uses. Needs Linux, for taskset and /proc. */
 import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { cpuMicroseconds } from './processor-time.ts';
+import { residentMebibytes } from './resident-memory.ts';
 
 /** The core of what is measured. */
 export const SERVER_CORE = 0;
@@ -57,9 +57,7 @@ export class MeasuredProcess {
 
   /** MiB. */
   residentMemory(): number {
-    const [, kibibytes] =
-      /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(this.child.pid)}/status`, 'utf8')) ?? [];
-    return Number(kibibytes) / 1024;
+    return residentMebibytes(String(this.child.pid));
   }
 
   async end(): Promise<void> {

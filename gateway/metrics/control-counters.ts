@@ -16,25 +16,19 @@ export type AnnouncementResult = (typeof ANNOUNCEMENT_RESULTS)[number];
 export const CLAIM_RESULTS = ['granted', 'denied', 'left'] as const;
 export type ClaimResult = (typeof CLAIM_RESULTS)[number];
 
-/** At zero from the start, so that a rate sees the first of each. */
 export function announcementCounter(registry: Registry): Counter<'result'> {
-  const counter = new Counter({
-    name: 'pilotlight_gateway_announcements_total',
-    help: 'Announcements of pods, by what became of them.',
-    labelNames: ['result'],
-    registers: [registry],
-  });
-  for (const result of ANNOUNCEMENT_RESULTS) counter.inc({ result }, 0);
-  return counter;
+  const help = 'Announcements of pods, by what became of them.';
+  return resultCounter(registry, 'pilotlight_gateway_announcements_total', help, ANNOUNCEMENT_RESULTS);
 }
 
 export function claimCounter(registry: Registry): Counter<'result'> {
-  const counter = new Counter({
-    name: 'pilotlight_gateway_claims_total',
-    help: 'Claims of other gateways to slots that this one gives out, by what became of them.',
-    labelNames: ['result'],
-    registers: [registry],
-  });
-  for (const result of CLAIM_RESULTS) counter.inc({ result }, 0);
+  const help = 'Claims of other gateways to slots that this one gives out, by what became of them.';
+  return resultCounter(registry, 'pilotlight_gateway_claims_total', help, CLAIM_RESULTS);
+}
+
+/** At zero from the start, so that a rate sees the first of each. */
+function resultCounter(registry: Registry, name: string, help: string, results: readonly string[]): Counter<'result'> {
+  const counter = new Counter({ name, help, labelNames: ['result'], registers: [registry] });
+  for (const result of results) counter.inc({ result }, 0);
   return counter;
 }

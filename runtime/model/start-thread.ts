@@ -16,7 +16,7 @@ export interface StartedThread {
 /** `file` is another program only in tests. */
 export function startThread(name: string, file: URL = WORKER_FILE): StartedThread {
   // ONNX Runtime's own builds otherwise write an identifier of the machine and a database below $HOME, and send the names and hashes of models to their
-  // maker; which also takes 30 to 50 ms of a start. It asks for this once, when it is loaded; a thread's own `process.env` is not what it sees.
+  // maker; which also takes 5 ms of a start on an idle machine, and 20 to 60 on a busy one. It asks for this once, when it is loaded; a thread's own `process.env` is not what it sees.
   // https://github.com/microsoft/onnxruntime/pull/27379
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
   const worker = new Worker(file, { name });
