@@ -113,6 +113,16 @@ describe('demand at zero', () => {
     ]);
   });
 
+  test('keeps the pods that are ready while requests wait for one, as requests a second do not count those', () => {
+    const scaling = { metric: 'RequestsPerSecond' as const, target: 1, maxReplicas: 2 };
+    const ready = { ready: 2, readySince: -600 };
+    walk({ scaling }, [
+      { at: 0, ...ready, windows: [2, 2], want: 2 },
+      { at: 62, ...ready, inFlight: 2, queued: 3, windows: [0, 0], want: 2, because: ['DemandNow'] },
+      { at: 64, ...ready, inFlight: 2, windows: [0, 0], want: 1 },
+    ]);
+  });
+
   test('outweighs windows that are silent, for a revision without traffic too', () => {
     walk({ reachable: false }, [{ at: 0, ready: 1, inFlight: 1, windows: [0, 0], want: 1, because: ['DemandNow'] }]);
   });
