@@ -4,8 +4,8 @@ import type { Announcement } from './announcement.ts';
  * What a gateway measured, as totals since it started: a record that is lost, late or doubled neither adds nor loses demand. The operator
  * differentiates over `uptimeSeconds`, the gateway's own clock, never over arrival times.
  *
- * A full record begins each stream; then changed revisions only, a heartbeat each second, and a record at once when a request finds no pod of its
- * revision, which had none to serve.
+ * A full record begins each stream; then changed revisions only, a heartbeat each second, and a record at once, or within 10 ms of the one before,
+ * when a request finds no pod of its revision, which had none to serve, and when a pod announces itself.
  */
 export interface DemandRecord {
   readonly type: 'demand';

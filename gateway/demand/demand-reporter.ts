@@ -7,6 +7,12 @@ import { DemandLedger } from './demand-ledger.ts';
 
 const HEARTBEAT_MILLISECONDS = 1_000;
 
+/**
+ * Between two records that cannot wait. Each names every revision that has requests: one for each of a thousand functions that wake in a second would
+ * name half a million of them altogether, to each operator.
+ */
+const REST_MILLISECONDS = 10;
+
 export type DemandReader = (record: DemandRecord) => void;
 
 export class DemandReporter {
@@ -16,6 +22,10 @@ export class DemandReporter {
   readonly #keys: () => readonly string[];
   readonly #readers = new Set<DemandReader>();
   readonly #cancelHeartbeat: Cancel;
+  /** Since the last record. */
+  #announced: Announcement[] = [];
+  #isDue = false;
+  #cancelRest: Cancel | undefined;
 
   /** `known` gives all pods that are known by announcement, `keys` the ids of the keys that their tokens are checked with. */
   constructor(bootId: string, clock: Clock, known: () => readonly Announcement[], keys: () => readonly string[]) {
@@ -23,10 +33,10 @@ export class DemandReporter {
     this.#known = known;
     this.#keys = keys;
     this.ledger = new DemandLedger(bootId, clock.monotonic(), () => {
-      this.#report([]);
+      this.#reportSoon();
     });
     this.#cancelHeartbeat = repeat(clock, HEARTBEAT_MILLISECONDS, () => {
-      this.#report([]);
+      this.#report();
     });
   }
 
@@ -45,15 +55,30 @@ export class DemandReporter {
 
   /** Passes on what a pod said. */
   announce(announcement: Announcement): void {
-    this.#report([announcement]);
+    this.#announced.push(announcement);
+    this.#reportSoon();
   }
 
   close(): void {
     this.#cancelHeartbeat();
+    this.#cancelRest?.();
     this.#readers.clear();
   }
 
-  #report(announcements: readonly Announcement[]): void {
+  #reportSoon(): void {
+    this.#isDue = true;
+    if (this.#cancelRest !== undefined) return;
+    this.#report();
+    this.#cancelRest = this.#clock.after(REST_MILLISECONDS, () => {
+      this.#cancelRest = undefined;
+      if (this.#isDue) this.#reportSoon();
+    });
+  }
+
+  #report(): void {
+    const announcements = this.#announced;
+    this.#announced = [];
+    this.#isDue = false;
     if (this.#readers.size === 0) return;
     const record = { ...this.ledger.changes(this.#clock.monotonic(), announcements), keys: this.#keys() };
     for (const reader of this.#readers) reader(record);
