@@ -1,21 +1,24 @@
-/** The cheapest gateway that Node's HTTP server and undici allow: no routes, no queue, no measurement. Takes the pod's port, prints its own. */
+/**
+ * The cheapest gateway that Node's HTTP server and undici allow: no routes, no queue, no measurement. Takes the pod's origin, and
+ * where to listen; prints its port.
+ */
 import { createServer } from 'node:http';
 import { Pool } from 'undici';
 
-const [podPort = ''] = process.argv.slice(2);
-const pool = new Pool(`http://127.0.0.1:${podPort}`, { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
+const [pod = '', host = '127.0.0.1', port = '0'] = process.argv.slice(2);
+const pool = new Pool(pod, { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const { method = 'GET', url: path = '/' } = request;
+    const { method = 'GET', url: path = '/', rawHeaders: headers } = request;
     pool.dispatch(
-      { method, path, headers: ['content-type', 'application/octet-stream'], body: Buffer.concat(chunks) },
+      { method, path, headers, body: Buffer.concat(chunks) },
       {
         onRequestStart: () => undefined,
-        onResponseStart: (_controller, status, headers) => {
-          response.writeHead(status, ['content-length', headers['content-length'] ?? '0']);
+        onResponseStart: (_controller, status, { 'content-length': length = '0' }) => {
+          response.writeHead(status, ['content-length', length]);
         },
         onResponseData: (_controller, chunk) => {
           response.write(chunk);
@@ -30,7 +33,7 @@ const server = createServer((request, response) => {
     );
   });
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(port), host, () => {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The proxy must listen on a TCP port.');
   console.log(address.port);

@@ -43,7 +43,7 @@ try {
 
 async function measure(): Promise<Figures> {
   const { port: podPort } = await startProgram('bare-runtime.ts', UID);
-  const proxy = await startProgram('bare-proxy.ts', String(podPort));
+  const proxy = await startProgram('bare-proxy.ts', `http://127.0.0.1:${podPort}`);
   const { gateway, port } = await startGateway(podPort);
   const figures: Figures = { cpu: [], bare: [], direct: [], through: [], added: [] };
   for (let round = 0; round <= ROUNDS; round += 1) {

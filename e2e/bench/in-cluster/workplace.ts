@@ -10,7 +10,8 @@ import { deployment, OPERATOR } from '../../cluster/support/installation.ts';
 import { kubectl } from '../../cluster/support/kubectl.ts';
 
 const POD = 'bench';
-const LABEL = { app: POD };
+/** What has them may ask runtime pods directly, which otherwise only gateways may. */
+export const ASKS_PODS = { app: POD };
 /** Of a process that a signal ended: 128 and SIGINT's number. */
 const ENDED = 130;
 /** What would leave the namespace behind. */
@@ -94,33 +95,31 @@ function manifests(namespace: string, image: string): unknown {
         subjects: [{ kind: 'ServiceAccount', name: POD, namespace }],
       },
       {
-        // Functions are asked directly too, which only gateways may.
         apiVersion: 'networking.k8s.io/v1',
         kind: 'NetworkPolicy',
         metadata,
         spec: {
           podSelector: { matchLabels: RUNTIME_POD_LABELS },
-          ingress: [{ from: [{ podSelector: { matchLabels: LABEL } }] }],
+          ingress: [{ from: [{ podSelector: { matchLabels: ASKS_PODS } }] }],
         },
       },
-      { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, labels: LABEL }, spec: podSpec(image) },
+      { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, labels: ASKS_PODS }, spec: benchSpec(image) },
     ],
   };
 }
 
-function podSpec(image: string): unknown {
+function benchSpec(image: string): unknown {
+  const env = [{ name: 'POD_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }];
+  const command = ['node', '-e', 'setInterval(() => {}, 60_000)'];
+  return { serviceAccountName: POD, ...podSpec([{ name: POD, image, command, env }]) };
+}
+
+/** Of a pod that ends at once and may do nothing. */
+export function podSpec(containers: readonly Readonly<Record<string, unknown>>[]): Readonly<Record<string, unknown>> {
+  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
   return {
-    serviceAccountName: POD,
     terminationGracePeriodSeconds: 0,
     securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-    containers: [
-      {
-        name: POD,
-        image,
-        command: ['node', '-e', 'setInterval(() => {}, 60_000)'],
-        env: [{ name: 'POD_ADDRESS', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
-        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-      },
-    ],
+    containers: containers.map((container) => ({ ...container, securityContext })),
   };
 }

@@ -12,8 +12,8 @@ export interface Goal {
   readonly reached: number;
   readonly atMost?: number;
   readonly atLeast?: number;
-  /** The same figure of a bare HTTP server, which infers nothing; of it and the library together where it is a ratio to the library. */
-  readonly bare?: number;
+  /** The same figure of a server that does nothing else: bare, and with the model in a thread where the library stands beside it. */
+  readonly plain?: number;
 }
 
 export class Bench implements Workplace {
@@ -57,12 +57,12 @@ export class Bench implements Workplace {
   reportGoals(): void {
     if (this.#goals.length === 0) return;
     const figure = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
-    const rows = this.#goals.map(({ what, reached, atMost, atLeast, bare }) => {
+    const rows = this.#goals.map(({ what, reached, atMost, atLeast, plain }) => {
       const met = (atMost === undefined || reached <= atMost) && (atLeast === undefined || reached >= atLeast);
       const goal = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
-      return [what, figure(reached), goal, met ? 'met' : 'MISSED', bare === undefined ? '' : figure(bare)];
+      return [what, figure(reached), goal, met ? 'met' : 'MISSED', plain === undefined ? '' : figure(plain)];
     });
-    this.table('Goals', ['goal', 'reached', 'wanted', '', 'a bare server'], rows);
+    this.table('Goals', ['goal', 'reached', 'wanted', '', 'a plain server'], rows);
     this.say(`In closed loops the client used at most ${(100 * this.#busiestClient).toFixed(0)} % of its core.`);
   }
 

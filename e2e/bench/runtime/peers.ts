@@ -117,7 +117,7 @@ function report(bench: Bench, cells: readonly Cell[]): void {
       what: `${model.name}, ${encoding}, ${connections} connections: requests/core-s / FastAPI's`,
       reached: perCoreSecond(ours) / perCoreSecond(peer),
       atLeast: GOALS.tiny,
-      bare: perCoreSecond(bare) / perCoreSecond(peer),
+      plain: perCoreSecond(bare) / perCoreSecond(peer),
     });
   }
   const wide = cells.filter(({ model }) => model.name === 'wide');

@@ -1,5 +1,6 @@
 /** Prints what warm requests cost. */
 import { summarise } from '../median.ts';
+import { bareProxyOf } from './bare-proxies.ts';
 import { line } from '../in-cluster/lines.ts';
 import { formatTable } from '../table.ts';
 import type { WarmResult } from './inside/warm.ts';
@@ -20,11 +21,19 @@ const CPU = { atMost: 50 };
 /** Requests for a second of one core, by those of Knative. */
 const RATIO = { atLeast: 4 };
 
-/** What stands before the pod. */
-const BEFORE: Readonly<Record<string, readonly string[]>> = {
-  gateway: ['gateway'],
-  Knative: ['activator', 'queue-proxy'],
-};
+/** The containers that stand before the pod. */
+function before({ target, model }: WarmMeasurement): readonly string[] {
+  switch (target) {
+    case 'gateway':
+      return ['gateway'];
+    case 'bare proxy':
+      return [bareProxyOf(model)];
+    case 'Knative':
+      return ['activator', 'queue-proxy'];
+    default:
+      return [];
+  }
+}
 
 export function printWarm(all: readonly WarmMeasurement[], hasCpu: boolean): string[] {
   const lines = Object.entries(BODIES).flatMap(([model, title]) => {
@@ -55,22 +64,28 @@ function comparisons(small: readonly WarmMeasurement[], hasCpu: boolean): string
       summarise(p50(through).map((one, round) => one - (p50(direct)[round] ?? Number.NaN))).median;
     const own = added('gateway', 'pod');
     const title = (what: string): string => `${what}, small, connections: ${connections}`;
+    const floor = added('bare proxy', 'pod');
+    const [used, least] = [cpuBefore(group, 'gateway'), cpuBefore(group, 'bare proxy')];
     const lines = [
       line(title('added at p50, ms'), connections === '1' ? withGoal(own, 3, ADDED) : own.toFixed(3)),
-      ...(hasCpu ? [line(title('CPU of the gateway, µs'), withGoal(cpuBefore(group, 'gateway'), 1, CPU))] : []),
+      line(title('the same, by a bare proxy'), `${floor.toFixed(3)}, ${(own / floor).toFixed(2)} times`),
+      ...(hasCpu ? [line(title('CPU of the gateway, µs'), withGoal(used, 1, CPU))] : []),
+      ...(hasCpu
+        ? [line(title('the same, of a bare proxy'), `${least.toFixed(1)}, ${(used / least).toFixed(2)} times`)]
+        : []),
     ];
     if (p50('Knative').length === 0) return lines;
     const theirs = added('Knative', 'pod of Knative');
     lines.push(line(title('added at p50 by Knative, ms'), `${theirs.toFixed(3)}, ${(theirs / own).toFixed(1)} times`));
     if (!hasCpu) return lines;
-    const ratio = cpuBefore(group, 'Knative') / cpuBefore(group, 'gateway');
+    const ratio = cpuBefore(group, 'Knative') / used;
     return [...lines, line(title('requests a core-second / those of Knative'), withGoal(ratio, 1, RATIO))];
   });
 }
 
 function cpuBefore(group: readonly WarmMeasurement[], target: string): number {
   const asked = group.filter((one) => one.target === target);
-  const sum: Figure = ({ cpu }) => (BEFORE[target] ?? []).reduce((all, name) => all + (cpu[name] ?? Number.NaN), 0);
+  const sum: Figure = (one) => before(one).reduce((all, name) => all + (one.cpu[name] ?? Number.NaN), 0);
   return summarise(asked.map(sum)).median;
 }
 
@@ -78,7 +93,7 @@ function cpuBefore(group: readonly WarmMeasurement[], target: string): number {
 function cpuCell(group: readonly WarmMeasurement[]): string {
   const [first] = group;
   const pod = first?.target.endsWith('Knative') === true ? 'user-container' : 'runtime';
-  const names = [...(BEFORE[first?.target ?? ''] ?? []), pod].filter((name) => first?.cpu[name] !== undefined);
+  const names = [...(first === undefined ? [] : before(first)), pod].filter((name) => first?.cpu[name] !== undefined);
   return names
     .map((name) => `${name} ${summarise(group.map(({ cpu }) => cpu[name] ?? Number.NaN)).median.toFixed(1)}`)
     .join(', ');

@@ -1,5 +1,5 @@
 /**
- * What stands before a pod costs: time beside the same pod asked directly, and processor time by container. Behind the gateway and behind Knative runs the
+ * What stands before a pod costs: time beside the same pod asked directly and through a bare proxy, and processor time by container. Behind the gateway and behind Knative runs the
  * same image with the same specification of its model, one replica each.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { listObjects } from '../../cluster/support/objects.ts';
 import { RUNNING_PODS, type RunningPod } from '../../cluster/support/resources.ts';
 import { WIDE, writeWide } from '../runtime/models.ts';
 import type { AskedModel } from '../runtime/requests.ts';
+import { startBareProxies } from './bare-proxies.ts';
 import { ContainerCpu } from './container-cpu.ts';
 import { addressOf, GATEWAY_PORT, gatewayPods, makeFunctions, podsOfFunction } from './functions.ts';
 import { knativeImage } from './knative-image.ts';
@@ -38,11 +39,15 @@ const NOBODY: Serving = { revisions: [] };
 export async function measureWarm(bench: Bench, rounds: number): Promise<string[]> {
   const { namespace } = bench.workplace;
   await makeFunctions(namespace, [manifest(SMALL), manifest(LARGE, { uri: await serveLargeModel(namespace) })]);
-  const behindGateway = await Promise.all([SMALL, LARGE].map((model) => onlyPod(namespace, model.name)));
+  const functions = await Promise.all(
+    [SMALL, LARGE].map(async ({ name }) => ({ name, pod: await onlyPod(namespace, name) })),
+  );
+  const behindGateway = functions.map(({ pod }) => pod);
   const serving = bench.knative === undefined ? NOBODY : await serveByKnative(namespace, behindGateway);
   const behindKnative = 'revisions' in serving ? await twinsOf(namespace, serving.revisions) : [];
   const gateways = await gatewayPods();
-  const measured = [...gateways, ...behindGateway, ...behindKnative.map(({ pod }) => pod)];
+  const proxies = await startBareProxies(bench.workplace, functions);
+  const measured = [...gateways, proxies.pod, ...behindGateway, ...behindKnative.map(({ pod }) => pod)];
   const cpu = ContainerCpu.find(bench.knative === undefined ? measured : [...measured, bench.knative.activator]);
 
   const bodies = [SMALL, LARGE].map((model, index) => {
@@ -54,6 +59,7 @@ export async function measureWarm(bench: Bench, rounds: number): Promise<string[
         port: GATEWAY_PORT,
         headers: { host: `${model.name}.${namespace}` },
       },
+      { name: 'bare proxy', host: addressOf(proxies.pod), port: proxies.ports[index] ?? missing('proxy'), headers: {} },
     ];
     const twin = behindKnative[index];
     if (bench.knative !== undefined && twin !== undefined) {
