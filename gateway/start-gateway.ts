@@ -94,17 +94,10 @@ export async function startGateway({
         logger.error({ err: error }, 'Closing the connections to a pod failed');
       }),
   };
-  const routes: RouteTable = new RouteTable(configuration.domains, {
-    create: (namespace, name, settings) => {
-      const meter = reporter.ledger.meter(namespace, name);
-      const bound = metrics.bind(namespace, settings.functionName, name);
-      const revision = new Revision(namespace, name, settings, meter, bound, services);
-      for (const announcement of early.take(namespace, name, clock.monotonic())) revision.announce(announcement);
-      return revision;
-    },
-    dropped: ({ namespace, name, settings }) => {
-      metrics.unbind(namespace, settings.functionName, name);
-    },
+  const routes: RouteTable = new RouteTable(configuration.domains, (namespace, name, settings) => {
+    const revision = new Revision(namespace, name, settings, reporter.ledger.meter(namespace, name), services);
+    for (const announcement of early.take(namespace, name, clock.monotonic())) revision.announce(announcement);
+    return revision;
   });
   const intake: RoutesIntake = new RoutesIntake(
     clock,
@@ -214,13 +207,7 @@ export async function startGateway({
   return { ports, close: () => (closing ??= close()) };
 }
 
-function loadOf(revision: Revision): RevisionLoad {
-  return {
-    namespace: revision.namespace,
-    functionName: revision.settings.functionName,
-    revision: revision.name,
-    inFlight: revision.meter.inFlight,
-    queued: revision.queued,
-    queuedBytes: revision.queuedBytes,
-  };
+function loadOf({ namespace, name, settings, tallied, meter, queued, queuedBytes }: Revision): RevisionLoad {
+  const labels = { namespace, function: settings.functionName, revision: name };
+  return { labels, tally: tallied, inFlight: meter.inFlight, queued, queuedBytes };
 }

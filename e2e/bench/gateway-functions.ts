@@ -4,14 +4,11 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Registry } from 'prom-client';
 import { systemClock } from '../../common/platform/clock.ts';
 import type { FunctionRoute, RoutesUpdate } from '../../common/wire/routes.ts';
 import { parseOperatorMessage } from '../../gateway/control/parse-operator-message.ts';
 import { DemandLedger } from '../../gateway/demand/demand-ledger.ts';
-import { GatewayMetrics } from '../../gateway/metrics.ts';
 import { functionRoute, revisionRoute } from '../../gateway/testing/gateway-fixture.ts';
-import { NO_LOAD } from '../../gateway/testing/no-load.ts';
 import { connectPod } from '../../gateway/proxy/pod-connections.ts';
 import { BarredPods } from '../../gateway/revision/barred-pods.ts';
 import { Holdings } from '../../gateway/revision/holdings.ts';
@@ -64,8 +61,6 @@ console.log(
 );
 
 function makeTable(count: number, hasPods: boolean): Table {
-  const registry = new Registry();
-  const metrics = new GatewayMetrics(registry, () => NO_LOAD);
   const ledger = new DemandLedger('bench', 0, () => undefined);
   const services = {
     clock: systemClock,
@@ -78,18 +73,7 @@ function makeTable(count: number, hasPods: boolean): Table {
   };
   const routes = new RouteTable(
     { clusterDomain: 'cluster.local', domain: '' },
-    {
-      create: (namespace, name, settings) =>
-        new Revision(
-          namespace,
-          name,
-          settings,
-          ledger.meter(namespace, name),
-          metrics.bind(namespace, settings.functionName, name),
-          services,
-        ),
-      dropped: () => undefined,
-    },
+    (namespace, name, settings) => new Revision(namespace, name, settings, ledger.meter(namespace, name), services),
   );
   const text = JSON.stringify(
     update(

@@ -1,11 +1,9 @@
 /** What a gateway has to do now, read when Prometheus asks. */
 import { Gauge, type Registry } from 'prom-client';
-import { REVISION_LABELS } from './revision-metrics.ts';
+import type { TalliedRevision } from './request-metrics.ts';
+import { REVISION_LABELS } from './revision-labels.ts';
 
-export interface RevisionLoad {
-  readonly namespace: string;
-  readonly functionName: string;
-  readonly revision: string;
+export interface RevisionLoad extends TalliedRevision {
   readonly inFlight: number;
   readonly queued: number;
   readonly queuedBytes: number;
@@ -39,8 +37,7 @@ export function registerLoadGauges(registry: Registry, load: () => GatewayLoad):
       collect() {
         this.reset();
         for (const revision of load().revisions) {
-          const { namespace, functionName } = revision;
-          this.set({ namespace, function: functionName, revision: revision.revision }, value(revision));
+          this.set(revision.labels, value(revision));
         }
       },
     });

@@ -7,7 +7,7 @@ import type { Cancel } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import { formatGrpcTimeout } from '../../common/wire/grpc.ts';
 import type { GatewayMetrics } from '../metrics.ts';
-import type { Outcome } from '../metrics/revision-metrics.ts';
+import type { Outcome } from '../metrics/revision-tally.ts';
 import type { RestReason } from '../revision/pod-rest.ts';
 import type { Revision } from '../revision/revision.ts';
 import type { Slot } from '../revision/slot.ts';
@@ -228,7 +228,7 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     switch (decision) {
       case 'elsewhere':
         if (how !== 'not-begun' && !revision.retries.spend()) return this.denied('pod-failed', OVERSPENT);
-        revision.metrics.retries[how].inc();
+        revision.tally.retries[how] += 1;
         return this.#turn.takeAgain(this.#body.heldBytes);
       case 'poison':
         return this.denied(decision, 'Two pods died with this request in them; it is not sent to a third.');
@@ -297,10 +297,11 @@ export class Exchange implements TurnEvents, AttemptEvents, BodyEvents {
     this.#abandon('The client left.');
     this.#body.discard();
     revision.meter.leave(now);
-    revision.metrics.requests[finished ? outcomeOf(this.#caller.status) : 'aborted'].inc();
-    revision.metrics.duration.observe((now - this.#arrivedAt) / 1_000);
-    if (waited > 0) revision.metrics.queueWait.observe(waited / 1_000);
-    if (isCold && finished && this.#sentAt > 0) revision.metrics.coldStart.observe(waited / 1_000);
+    const { tally } = revision;
+    tally.requests[finished ? outcomeOf(this.#caller.status) : 'aborted'] += 1;
+    tally.duration.observe((now - this.#arrivedAt) / 1_000);
+    if (waited > 0) tally.queueWait.observe(waited / 1_000);
+    if (isCold && finished && this.#sentAt > 0) tally.coldStart.observe(waited / 1_000);
   };
 
   /** Lets go of pod and place. */

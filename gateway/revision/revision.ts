@@ -7,7 +7,7 @@ import type { RevisionRoute } from '../../common/wire/routes.ts';
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { GatewayErrorCode } from '../../common/wire/errors.ts';
 import type { RevisionMeter } from '../demand/revision-meter.ts';
-import { NO_METRICS, type RevisionMetrics } from '../metrics/revision-metrics.ts';
+import { RevisionTally } from '../metrics/revision-tally.ts';
 import { HoldQueue, Place, type QueueExcess, type QueueLimits } from './hold-queue.ts';
 import type { Holdings } from './holdings.ts';
 import { Pod } from './pod.ts';
@@ -50,7 +50,6 @@ export class Revision {
   readonly name: string;
   readonly meter: RevisionMeter;
   readonly retries: RetryBudget;
-  metrics: RevisionMetrics;
   settings: RevisionSettings;
   readonly #services: RevisionServices;
   readonly #pods: Pods;
@@ -63,20 +62,19 @@ export class Revision {
   #startSeconds: number | undefined;
   #cancelWake: Cancel | undefined;
   #isDropped = false;
+  #tally: RevisionTally | undefined;
 
   constructor(
     namespace: string,
     name: string,
     settings: RevisionSettings,
     meter: RevisionMeter,
-    metrics: RevisionMetrics,
     services: RevisionServices,
   ) {
     this.namespace = namespace;
     this.name = name;
     this.settings = settings;
     this.meter = meter;
-    this.metrics = metrics;
     this.#services = services;
     this.retries = new RetryBudget(services.mostRetries);
     this.#pods = new Pods(services);
@@ -90,6 +88,16 @@ export class Revision {
 
   get queuedBytes(): number {
     return this.#queue.bytes + (this.#claimed?.bytes ?? 0);
+  }
+
+  /** Made with the first request: of thousands of revisions nobody calls most. */
+  get tally(): RevisionTally {
+    return (this.#tally ??= new RevisionTally());
+  }
+
+  /** Undefined if there is nothing in it. */
+  get tallied(): RevisionTally | undefined {
+    return this.#tally;
   }
 
   /** No pod at all: a request that arrives now is a cold start. */
@@ -231,7 +239,6 @@ export class Revision {
   /** The revision is gone; requests that pods have run to their end. */
   drop(): void {
     this.#isDropped = true;
-    this.metrics = NO_METRICS;
     this.#pods.drop(this.#services.clock.monotonic());
     this.flush((waiter) => {
       waiter.displaced();

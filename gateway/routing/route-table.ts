@@ -29,21 +29,18 @@ export interface Match {
 /** Most functions have none. */
 const NO_TAGS: ReadonlyMap<string, Revision> = new Map();
 
-/** Makes a revision of which the table has none yet, and is told when one is gone. */
-export interface RevisionFactory {
-  create(namespace: string, name: string, settings: RevisionSettings): Revision;
-  dropped(revision: Revision): void;
-}
+/** Makes a revision of which the table has none yet. */
+export type RevisionFactory = (namespace: string, name: string, settings: RevisionSettings) => Revision;
 
 export class RouteTable {
   readonly #domains: HostDomains;
-  readonly #factory: RevisionFactory;
+  readonly #createRevision: RevisionFactory;
   readonly #functions = new Map<string, RoutedFunction>();
   readonly #revisions = new Map<string, Revision>();
 
-  constructor(domains: HostDomains, factory: RevisionFactory) {
+  constructor(domains: HostDomains, createRevision: RevisionFactory) {
     this.#domains = domains;
-    this.#factory = factory;
+    this.#createRevision = createRevision;
   }
 
   get revisions(): Iterable<Revision> {
@@ -110,7 +107,6 @@ export class RouteTable {
     for (const revision of displaced) {
       this.#revisions.delete(`${revision.namespace}/${revision.name}`);
       revision.drop();
-      this.#factory.dropped(revision);
     }
   }
 
@@ -129,7 +125,7 @@ export class RouteTable {
     const revisions = new Map<string, Revision>();
     for (const revisionRoute of route.revisions) {
       const key = `${route.namespace}/${revisionRoute.name}`;
-      const revision = this.#revisions.get(key) ?? this.#factory.create(route.namespace, revisionRoute.name, settings);
+      const revision = this.#revisions.get(key) ?? this.#createRevision(route.namespace, revisionRoute.name, settings);
       this.#revisions.set(key, revision);
       revision.update(revisionRoute, settings);
       revisions.set(revisionRoute.name, revision);
