@@ -73,11 +73,12 @@ export function port(name: string, value: string | undefined): number {
 
 /** The usage text of one command. */
 export function usage(command: Command): string {
-  const entries = Object.entries(command.options).map(([name, option]) => {
-    const left = option.value === undefined ? `--${name}` : `--${name} ${option.value}`;
-    const fallback = option.default === undefined ? '' : ` (default ${option.default})`;
-    return `  ${left.padEnd(24)}${option.description}${fallback}`;
-  });
+  const options = Object.entries(command.options).map(([name, { value, description, default: fallback }]) => ({
+    left: value === undefined ? `--${name}` : `--${name} ${value}`,
+    right: fallback === undefined ? description : `${description} (default ${fallback})`,
+  }));
+  const width = Math.max(22, ...options.map(({ left }) => left.length));
+  const entries = options.map(({ left, right }) => `  ${left.padEnd(width)}  ${right}`);
   return [
     `Usage: pilotlight ${command.name} ${command.positionals} [options]`,
     '',

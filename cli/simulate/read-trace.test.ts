@@ -2,7 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readTrace, TraceError } from './read-trace.ts';
 
-const read = (...lines: string[]): unknown => readTrace('a.csv', lines.join('\n'), 500);
+const ONE = { functions: ['digits'], only: 'digits' };
+const TWO = { functions: ['digits', 'faces'], only: undefined };
+const read = (...lines: string[]): unknown =>
+  readTrace('a.csv', lines.join('\n'), { ...ONE, serviceMilliseconds: 500 }).get('digits');
 
 describe('a trace', () => {
   test('has a request for each row, in the order of their times', () => {
@@ -31,15 +34,45 @@ describe('a trace', () => {
   });
 });
 
+describe('a trace of several functions', () => {
+  const readTwo = (...lines: string[]): unknown =>
+    Object.fromEntries(readTrace('a.csv', lines.join('\n'), { ...TWO, serviceMilliseconds: 500 }));
+
+  test('says whose each request is', () => {
+    expect(readTwo('function,seconds', 'faces,2', 'digits,3', 'faces,1')).toEqual({
+      digits: [{ at: 3, serviceSeconds: 0.5 }],
+      faces: [
+        { at: 1, serviceSeconds: 0.5 },
+        { at: 2, serviceSeconds: 0.5 },
+      ],
+    });
+  });
+
+  test.each([
+    { lines: ['seconds', '1'], says: 'a.csv:1: column function: is missing; each request is of one of digits, faces' },
+    {
+      lines: ['function,seconds', 'digit,1'],
+      says: 'a.csv:2: column function: there is no function "digit"; it must be one of digits, faces',
+    },
+    {
+      lines: ['function,seconds', '__proto__,1'],
+      says: 'a.csv:2: column function: there is no function "__proto__"',
+    },
+    { lines: ['function,seconds,requests', 'digits,1,600000', 'faces,1,600000'], says: 'more than 1000000 requests' },
+  ])('or it is refused: $says', ({ lines, says }) => {
+    expect(() => readTwo(...lines)).toThrow(says);
+  });
+});
+
 describe('what is wrong with a trace is said with its line and column', () => {
   test.each<{ lines: string[]; says: string }>([
     {
       lines: ['', '# nothing'],
-      says: 'a.csv: holds no row; the first must name columns: seconds, requests, overSeconds, serviceMilliseconds',
+      says: 'a.csv: holds no row; the first must name columns: seconds, requests, overSeconds, serviceMilliseconds, function',
     },
     {
       lines: ['', 'seconds,second'],
-      says: 'a.csv:2: column 2 is "second"; it must be one of seconds, requests, overSeconds, serviceMilliseconds',
+      says: 'a.csv:2: column 2 is "second"; it must be one of seconds, requests, overSeconds, serviceMilliseconds, function',
     },
     { lines: ['seconds,seconds'], says: 'a.csv:1: column seconds: is there twice' },
     { lines: ['requests'], says: 'a.csv:1: column seconds: is missing' },
@@ -68,7 +101,7 @@ describe('what is wrong with a trace is said with its line and column', () => {
   });
 
   test('or that requests need a duration', () => {
-    expect(() => readTrace('a.csv', 'seconds\n1', undefined)).toThrow(
+    expect(() => readTrace('a.csv', 'seconds\n1', { ...ONE, serviceMilliseconds: undefined })).toThrow(
       'a.csv:1: column serviceMilliseconds: is missing; give it, or --service-milliseconds for all requests',
     );
   });
@@ -77,7 +110,7 @@ describe('what is wrong with a trace is said with its line and column', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {
-          readTrace('a.csv', `seconds,requests\n${text}`, 1);
+          readTrace('a.csv', `seconds,requests\n${text}`, { ...ONE, serviceMilliseconds: 1 });
         } catch (error) {
           expect(error).toBeInstanceOf(TraceError);
         }

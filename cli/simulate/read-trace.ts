@@ -26,15 +26,29 @@ const COLUMNS = {
   serviceMilliseconds: { least: 0, most: MOST_SERVICE_MILLISECONDS },
 } satisfies Record<string, Column>;
 
-type Name = keyof typeof COLUMNS;
-const NAMES = Object.keys(COLUMNS) as Name[];
+type NumberName = keyof typeof COLUMNS;
+type Name = NumberName | 'function';
+const NAMES: readonly Name[] = [...(Object.keys(COLUMNS) as NumberName[]), 'function'];
+
+export interface TraceOptions {
+  /** Whose requests there can be. */
+  readonly functions: readonly string[];
+  /** Whose they are where the trace does not say it; undefined if it must. */
+  readonly only: string | undefined;
+  /** Of requests whose row does not say it; undefined if each must. */
+  readonly serviceMilliseconds: number | undefined;
+}
 
 /**
- * Requests in the order of their times. A row is `requests` that arrive from `seconds` on, evenly over `overSeconds`, or all at once where that is 0.
+ * Requests by function, in the order of their times. A row is `requests` that arrive from `seconds` on, evenly over `overSeconds`, or all at once where that
+ * is 0.
  * @param path for messages
- * @param serviceMilliseconds of requests whose row does not say it; undefined if each must
  */
-export function readTrace(path: string, text: string, serviceMilliseconds: number | undefined): Arrival[] {
+export function readTrace(
+  path: string,
+  text: string,
+  { functions, only, serviceMilliseconds }: TraceOptions,
+): Map<string, Arrival[]> {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   const header = lines.findIndex(isRow);
   if (header === -1) throw new TraceError(`${path}: holds no row; the first must name columns: ${NAMES.join(', ')}`);
@@ -44,13 +58,24 @@ export function readTrace(path: string, text: string, serviceMilliseconds: numbe
       `${path}:${header + 1}: column serviceMilliseconds: is missing; give it, or --service-milliseconds for all requests`,
     );
   }
-  const arrivals: Arrival[] = [];
+  if (only === undefined && !columns.includes('function')) {
+    const names = functions.join(', ');
+    throw new TraceError(`${path}:${header + 1}: column function: is missing; each request is of one of ${names}`);
+  }
+  const traced = new Map<string, Arrival[]>(functions.map((name) => [name, []]));
+  let count = 0;
   for (let index = header + 1; index < lines.length; index++) {
     const line = lines[index] ?? '';
     if (!isRow(line)) continue;
     const place = `${path}:${index + 1}`;
     const row = readRow(place, columns, line);
-    if (arrivals.length + row.requests > MOST_REQUESTS) {
+    const arrivals = traced.get(row.function ?? only ?? '');
+    if (arrivals === undefined) {
+      const there = `there is no function ${quoted(row.function ?? '')}; it must be one of ${functions.join(', ')}`;
+      throw new TraceError(`${place}: column function: ${there}`);
+    }
+    count += row.requests;
+    if (count > MOST_REQUESTS) {
       throw new TraceError(`${place}: the trace has more than ${MOST_REQUESTS} requests; simulate a part of it`);
     }
     const serviceSeconds = (row.serviceMilliseconds ?? serviceMilliseconds ?? 0) / 1000;
@@ -58,7 +83,8 @@ export function readTrace(path: string, text: string, serviceMilliseconds: numbe
       arrivals.push({ at: row.seconds + (row.overSeconds * request) / row.requests, serviceSeconds });
     }
   }
-  return arrivals.sort((a, b) => a.at - b.at);
+  for (const arrivals of traced.values()) arrivals.sort((a, b) => a.at - b.at);
+  return traced;
 }
 
 function isRow(line: string): boolean {
@@ -82,6 +108,7 @@ interface Row {
   readonly requests: number;
   readonly overSeconds: number;
   readonly serviceMilliseconds: number | undefined;
+  readonly function: string | undefined;
 }
 
 function readRow(place: string, columns: readonly Name[], line: string): Row {
@@ -89,17 +116,20 @@ function readRow(place: string, columns: readonly Name[], line: string): Row {
   if (cells.length !== columns.length) {
     throw new TraceError(`${place}: has ${cells.length} cells; expected ${columns.length}: ${columns.join(', ')}`);
   }
-  const values = new Map(columns.map((name, index) => [name, readCell(place, name, cells[index]?.trim() ?? '')]));
+  const texts = new Map(columns.map((name, index) => [name, cells[index]?.trim() ?? '']));
+  const numbers = columns.filter((name) => name !== 'function');
+  const values = new Map(numbers.map((name) => [name, readNumber(place, name, texts.get(name) ?? '')]));
   const seconds = values.get('seconds') ?? 0;
   const overSeconds = values.get('overSeconds') ?? COLUMNS.overSeconds.default;
   if (seconds + overSeconds > MOST_SECONDS) {
     throw new TraceError(`${place}: column overSeconds: the trace must end within ${MOST_SECONDS} s, a week`);
   }
   const requests = values.get('requests') ?? COLUMNS.requests.default;
-  return { seconds, requests, overSeconds, serviceMilliseconds: values.get('serviceMilliseconds') };
+  const serviceMilliseconds = values.get('serviceMilliseconds');
+  return { seconds, requests, overSeconds, serviceMilliseconds, function: texts.get('function') };
 }
 
-function readCell(place: string, name: Name, cell: string): number {
+function readNumber(place: string, name: NumberName, cell: string): number {
   const { least, most, whole = false }: Column = COLUMNS[name];
   const value = Number(cell);
   if (cell !== '' && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;

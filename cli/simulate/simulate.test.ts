@@ -51,6 +51,11 @@ test.each([
     says: 'holds no ModelFunction other; it has classifier',
     code: 1,
   },
+  {
+    given: [BURST, FUNCTION, '--service-milliseconds', '1', '--budgets', 'gpu=4'],
+    says: '--budgets has "gpu=4" but must be limits as nvidia.com/gpu=8',
+    code: 2,
+  },
   { given: ['nothing.csv', FUNCTION, '--service-milliseconds', '1'], says: 'nothing.csv', code: 1 },
   { given: ['/dev/zero', FUNCTION, '--service-milliseconds', '1'], says: '/dev/zero: is no file', code: 1 },
 ])('$says', async ({ given, says, code }) => {
@@ -59,7 +64,21 @@ test.each([
   expect(result.code).toBe(code);
 });
 
-test('a wrong manifest is refused in the words of "validate"; of several functions one must be named', async () => {
+test('several functions share a budget: says of each what became of it, and of the budget how much was held', async () => {
+  const [trace, manifest] = [join(EXAMPLES, 'shared.csv'), join(EXAMPLES, 'shared.yaml')];
+  const { code, out, svg } = await simulate(trace, manifest, '--budgets', 'nvidia.com/gpu=4', '--start-seconds', '20');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^chat:\nrequests +\d+$/m);
+  expect(out).toMatch(/^nightly:\nrequests +\d+$/m);
+  expect(out).toMatch(/^short of pods by a budget +\d+ s$/m);
+  expect(out).toMatch(/^nvidia.com\/gpu of the cluster: at most 4 of 4 held, \d\.\d\d on average$/m);
+  for (const title of ['chat: Replicas (pods)', 'nightly: Requests (at once)', 'nvidia.com/gpu of the cluster (units)'])
+    expect(svg).toContain(title);
+  const { out: one } = await simulate(trace, manifest, '--function', 'chat');
+  expect(one).not.toMatch(/chat:|nightly|budget/);
+});
+
+test('a wrong manifest is refused in the words of "validate"; whose the requests are must be said', async () => {
   const file = join(folder, 'function.yaml');
   const text = readFileSync(FUNCTION, 'utf8');
   writeFileSync(file, text.replace('target: 4', 'target: 0'));
@@ -68,7 +87,7 @@ test('a wrong manifest is refused in the words of "validate"; of several functio
   );
   writeFileSync(file, `${text}---\n${text.replace('classifier', 'other')}`);
   expect((await simulate(BURST, file, '--service-milliseconds', '1')).err).toContain(
-    'name one of classifier, other with --function',
+    'column function: is missing; each request is of one of classifier, other',
   );
   expect((await simulate(BURST, file, '--service-milliseconds', '1', '--function', 'other')).code).toBe(0);
 });

@@ -1,17 +1,18 @@
-/** `pilotlight simulate`: walks a trace of requests through the autoscaler, with a function's settings and in no time. */
+/** `pilotlight simulate`: walks a trace of requests through the autoscaler, with the settings of one function or several and in no time. */
 import { open, writeFile } from 'node:fs/promises';
 import { admit } from '../../common/api/admission/admit.ts';
 import { MODEL_FUNCTION_DEFINITION } from '../../common/api/generated/model-function-definition.ts';
 import type { ModelFunction, ModelFunctionSpec } from '../../common/api/kinds.ts';
 import { parseQuantity } from '../../common/api/quantity.ts';
 import { scalingSettings } from '../../operator/autoscaler/scaling-settings.ts';
-import { simulate as run, type SimulationResult } from '../../operator/simulation/simulate.ts';
+import { parseBudgets, type Budget } from '../../operator/capacity/budget.ts';
+import { simulate as run } from '../../operator/simulation/simulate.ts';
 import { type Command, type OptionValues, UsageError } from '../command.ts';
 import { readManifestFiles } from '../local/manifest-files.ts';
 import { readManifests } from '../local/manifests.ts';
-import { plot } from './plot.ts';
+import { draw } from './draw.ts';
 import { readTrace } from './read-trace.ts';
-import { summarise } from './summarise.ts';
+import { summarise, summariseBudget } from './summarise.ts';
 
 const MOST_BYTES = 64 * 1024 * 1024;
 
@@ -29,7 +30,11 @@ export const simulate: Command = {
       value: 'NUMBER',
       description: 'requests that a pod runs at once, each as fast as alone (default concurrencyLimit, or else target)',
     },
-    function: { value: 'NAME', description: 'which function, where the manifest has several' },
+    function: { value: 'NAME', description: 'only this one, where the manifest has several' },
+    budgets: {
+      value: 'LIMITS',
+      description: 'what all pods may have of extended resources, as nvidia.com/gpu=4 or research:nvidia.com/gpu=2,…',
+    },
     svg: { value: 'FILE', description: 'where to draw', default: 'simulation.svg' },
   },
   run: async (positionals, options, terminal) => {
@@ -39,66 +44,70 @@ export const simulate: Command = {
     }
     const startSeconds = number(options, 'start-seconds', 0, 86_400) ?? 0;
     const serviceMilliseconds = number(options, 'service-milliseconds', 0, 3_600_000);
-    const { metadata, spec } = await readFunction(manifest, options['function']);
-    const slots = number(options, 'concurrency', 1, 100_000) ?? slotsOf(spec);
-    const arrivals = readTrace(trace, await readText(trace), serviceMilliseconds);
-    const result = run({ spec, arrivals, startSeconds, slots });
-    const gpus = gpusOf(spec);
-    for (const line of summarise(result, gpus)) terminal.out(line);
+    const concurrency = number(options, 'concurrency', 1, 100_000);
+    const budgets = budgetsOf(options['budgets']);
+    const all = await readFunctions(manifest);
+    const chosen = choose(manifest, all, options['function']);
+    const only = chosen.length === 1 ? chosen[0]?.label : undefined;
+    const functions = all.map(({ label }) => label);
+    const traced = readTrace(trace, await readText(trace), { functions, only, serviceMilliseconds });
+    const inputs = chosen.map(({ label, namespace, spec }) => {
+      const slots = concurrency ?? slotsOf(spec);
+      return { namespace, name: label, spec, arrivals: traced.get(label) ?? [], startSeconds, slots };
+    });
+    const results = run({ functions: inputs, budgets });
+    const drawn = inputs.flatMap(({ name, spec }, index) => {
+      const result = results.functions[index];
+      return result === undefined ? [] : [{ name, result, gpus: gpusOf(spec) }];
+    });
+    for (const { name, result, gpus } of drawn) {
+      if (drawn.length > 1) terminal.out(`${name}:`);
+      for (const line of summarise(result, gpus)) terminal.out(line);
+      if (drawn.length > 1 || budgets.length > 0) terminal.out('');
+    }
+    for (const use of results.budgets) terminal.out(summariseBudget(use));
     const file = options['svg'] ?? '';
-    await writeFile(file, draw(`${metadata.name} with ${trace}`, result, gpus));
+    await writeFile(file, draw(`${drawn.map(({ name }) => name).join(', ')} with ${trace}`, drawn, results.budgets));
     terminal.err(`Drew ${file}.`);
     return 0;
   },
 };
 
-function draw(title: string, { moments }: SimulationResult, gpus: number): string {
-  const cost = gpus === 0 ? 'pod-seconds' : 'GPU-seconds';
-  const values = (of: (moment: SimulationResult['moments'][number]) => number): number[] => moments.map(of);
-  return plot(title, moments.at(-1)?.at ?? 0, [
-    {
-      title: 'Replicas',
-      unit: 'pods',
-      series: [
-        {
-          label: 'starting',
-          colour: 'orange',
-          kind: 'area',
-          values: values(({ ready, starting }) => ready + starting),
-        },
-        { label: 'ready', colour: 'blue', kind: 'area', values: values(({ ready }) => ready) },
-        { label: 'desired', colour: 'ink', kind: 'line', values: values(({ desired }) => desired) },
-      ],
-    },
-    {
-      title: 'Requests',
-      unit: 'at once',
-      series: [
-        { label: 'waiting', colour: 'red', kind: 'area', values: values(({ waiting }) => waiting) },
-        { label: 'running', colour: 'blue', kind: 'line', values: values(({ running }) => running) },
-      ],
-    },
-    {
-      title: 'Cost since the begin',
-      unit: cost,
-      series: [
-        { label: cost, colour: 'blue', kind: 'line', values: values((each) => each.podSeconds * Math.max(1, gpus)) },
-      ],
-    },
-  ]);
+interface NamedFunction {
+  /** Its name, with its namespace where another one has the same. */
+  readonly label: string;
+  readonly namespace: string;
+  readonly spec: ModelFunctionSpec;
 }
 
-async function readFunction(path: string, name: string | undefined): Promise<ModelFunction> {
+async function readFunctions(path: string): Promise<NamedFunction[]> {
   const { manifests, findings, valid } = readManifests(await readManifestFiles([path]));
   if (!valid) throw new Error(findings.join('\n'));
-  const functions = [...manifests.values()].filter(({ metadata }) => name === undefined || metadata.name === name);
-  const [found] = functions;
-  const names = [...manifests.values()].map(({ metadata }) => metadata.name).join(', ');
-  if (found === undefined)
-    throw new Error(`${path}: holds no ModelFunction${name === undefined ? '' : ` ${name}; it has ${names}`}.`);
-  if (functions.length > 1)
-    throw new UsageError(`${path} holds several functions: name one of ${names} with --function.`);
-  return admit(MODEL_FUNCTION_DEFINITION, found).object as ModelFunction;
+  const all = [...manifests.values()].map((manifest) => {
+    const { metadata, spec } = admit(MODEL_FUNCTION_DEFINITION, manifest).object as ModelFunction;
+    return { name: metadata.name, namespace: metadata.namespace ?? 'default', spec };
+  });
+  if (all.length === 0) throw new Error(`${path}: holds no ModelFunction.`);
+  return all.map(({ name, namespace, spec }) => {
+    const isAlone = all.filter((other) => other.name === name).length === 1;
+    return { label: isAlone ? name : `${namespace}/${name}`, namespace, spec };
+  });
+}
+
+function choose(path: string, all: readonly NamedFunction[], name: string | undefined): readonly NamedFunction[] {
+  if (name === undefined) return all;
+  const found = all.filter(({ label }) => label === name);
+  const labels = all.map(({ label }) => label).join(', ');
+  if (found.length === 0) throw new Error(`${path}: holds no ModelFunction ${name}; it has ${labels}.`);
+  return found;
+}
+
+function budgetsOf(given: string | undefined): readonly Budget[] {
+  try {
+    return parseBudgets('--budgets', given);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** With `RequestsPerSecond` a target says nothing of requests at once. */

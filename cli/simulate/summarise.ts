@@ -1,16 +1,19 @@
 /** What a person wants to know of a simulation, as lines of text. Pure. */
-import type { SimulationResult } from '../../operator/simulation/simulate.ts';
+import { ownerOf } from '../../operator/capacity/budget.ts';
+import type { BudgetUse } from '../../operator/simulation/simulate.ts';
+import type { FunctionResult } from '../../operator/simulation/simulated-function.ts';
 import type { Outcome, RequestRecord } from '../../operator/simulation/simulated-request.ts';
 
 /** Changes of the wanted number that are shown; the picture has them all. */
 const MOST_CHANGES = 20;
 
 /** @param gpus of one pod */
-export function summarise(result: SimulationResult, gpus: number): string[] {
+export function summarise(result: FunctionResult, gpus: number): string[] {
   const { requests, moments, podsStarted, podSeconds } = result;
   const count = (outcome: Outcome): string => String(requests.filter((request) => request.outcome === outcome).length);
   const waits = requests.map(waitOf).sort((a, b) => a - b);
   const most = moments.reduce((peak, { ready, starting }) => Math.max(peak, ready + starting), 0);
+  const short = moments.filter(({ missing }) => missing > 0).length;
   const rows: (readonly [string, string])[] = [
     ['requests', String(requests.length)],
     ['answered', count('Answered')],
@@ -22,10 +25,18 @@ export function summarise(result: SimulationResult, gpus: number): string[] {
     ['wait, the longest', seconds(quantile(waits, 1))],
     ['pods at once, the most', String(most)],
     ['pods started', String(podsStarted)],
+    ...(short === 0 ? [] : [['short of pods by a budget', `${short} s`] as const]),
     ['pod-seconds', podSeconds.toFixed(0)],
     ...(gpus === 0 ? [] : [['GPU-seconds', (podSeconds * gpus).toFixed(0)] as const]),
   ];
   return [...rows.map(([what, value]) => `${what.padEnd(32)}${value.padStart(10)}`), '', ...changes(result)];
+}
+
+/** `nvidia.com/gpu of the cluster: at most 4 of 4 held, 2.31 on average` */
+export function summariseBudget({ budget, held }: BudgetUse): string {
+  const most = held.reduce((peak, units) => Math.max(peak, units), 0);
+  const average = held.reduce((sum, units) => sum + units, 0) / Math.max(1, held.length);
+  return `${budget.resource} of ${ownerOf(budget)}: at most ${most} of ${budget.limit} held, ${average.toFixed(2)} on average`;
 }
 
 /** Until a pod began to run it, or until it was given up. */
@@ -41,7 +52,7 @@ function seconds(value: number): string {
   return `${value.toFixed(2)} s`;
 }
 
-function changes({ decisions }: SimulationResult): string[] {
+function changes({ decisions }: FunctionResult): string[] {
   const changed = decisions.filter(
     ({ decision }, index) => decision.desired !== (decisions[index - 1]?.decision.desired ?? 0),
   );

@@ -4,6 +4,7 @@
  */
 import type { Cancel, Clock } from '../../common/platform/clock.ts';
 import type { Pod } from '../cluster/resources.ts';
+import type { Activity } from './activity.ts';
 import { allocate, type Allocation, type BudgetInUse, type Claim } from './allocate.ts';
 import { bounds, needsOf, type Budget, type Needs } from './budget.ts';
 import { PodShares } from './pod-shares.ts';
@@ -11,19 +12,9 @@ import { PodShares } from './pod-shares.ts';
 export interface CapacityOptions {
   readonly budgets: readonly Budget[];
   readonly clock: Clock;
-  /** Requests for a revision at this moment. */
   readonly activityOf: (key: string) => Activity;
   /** What a revision was told has changed, and not by its own claim. */
   readonly onChange: (key: string) => void;
-}
-
-export interface Activity {
-  /** That may be in its pods or wait for them; Infinity where nobody knows. */
-  readonly requests: number;
-  /** Somebody calls, or has within the window. */
-  readonly isCalled: boolean;
-  /** Nobody has called for a whole window. Neither is true where nobody knows. */
-  readonly isSilent: boolean;
 }
 
 /** What a revision wants and has, of what cannot be seen by its pods. */

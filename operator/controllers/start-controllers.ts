@@ -9,6 +9,7 @@ import type { SigningKey } from '../../common/wire/tokens.ts';
 import { createAutoscaler, type Autoscaler } from '../autoscaler/autoscaler.ts';
 import type { DemandSource } from '../autoscaler/demand-source.ts';
 import type { Budget } from '../capacity/budget.ts';
+import { activityOf } from '../capacity/activity.ts';
 import { Capacity } from '../capacity/capacity.ts';
 import { capacityMetrics } from '../capacity/capacity-metrics.ts';
 import { eventRecorder } from '../cluster/events.ts';
@@ -111,13 +112,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   const capacity = new Capacity({
     budgets: options.budgets,
     clock,
-    activityOf: (key) => {
-      const { inFlight, queued, unknown } = demand.demandOf(key);
-      const requests = unknown ? Infinity : inFlight + queued;
-      const average = autoscaler.decision(key)?.averages?.stable;
-      const isCalled = inFlight + queued > 0 || (average ?? 0) > 0;
-      return { requests, isCalled, isSilent: !unknown && !isCalled && average !== undefined };
-    },
+    activityOf: (key) => activityOf(demand.demandOf(key), autoscaler.decision(key)),
     onChange: (key) => revisionQueue.add(key),
   });
   capacityMetrics(registry, () => (leads ? capacity.state() : []));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { burst, simulated, steady, type SimulationChange } from './simulation-fixture.ts';
-import type { SimulationResult } from './simulate.ts';
+import type { FunctionResult } from './simulated-function.ts';
 import type { Arrival } from './simulated-request.ts';
 
 const pieces = fc.array(
@@ -42,7 +42,7 @@ const anything = fc.tuple(pieces, settings).map(([list, { startSeconds, isLimite
   };
 });
 
-function holds(runs: number, check: (result: SimulationResult, change: SimulationChange) => void): void {
+function holds(runs: number, check: (result: FunctionResult, change: SimulationChange) => void): void {
   fc.assert(
     fc.property(anything, (change) => {
       check(simulated(change), change);

@@ -30,6 +30,7 @@ describe('one request to a function at zero', () => {
       ready: 0,
       starting: 0,
       desired: 0,
+      missing: 0,
       waiting: 0,
       running: 0,
       podSeconds: 0,

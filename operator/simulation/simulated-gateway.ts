@@ -27,12 +27,12 @@ interface Held {
   readonly since: number;
 }
 
-/** As the real one: a revision that goes to and fro between none and one request asks for an extra record at most so often. */
+/** As the real one: a revision whose requests find nobody one by one asks for an extra record at most this often. */
 const AWAKENING_MILLISECONDS = 100;
 
 /**
  * One gateway for one revision: holds requests in their order while no pod has room, gives each to the pod with the least in flight, and reports what it
- * measures as the real one does: each second, and at once when a request comes where there was none.
+ * measures as the real one does: each second, and at once the first request that no pod serves.
  */
 export class SimulatedGateway {
   readonly #options: GatewayOptions;
@@ -61,11 +61,10 @@ export class SimulatedGateway {
     const { clock, limits } = this.#options;
     this.#integrate();
     this.#requests += 1;
-    const before = this.#queue.length + this.#inFlight;
     this.#queue.push({ arrival, since: clock.monotonic() });
     this.dispatch();
     if (this.#queue.length > limits.queue.maxRequests) this.#dismiss(this.#queue.pop(), 'QueueFull');
-    if (before === 0) this.#awake();
+    if (this.#queue.length === 1 && this.#inFlight === 0) this.#awake();
   }
 
   /** Gives out what waits, as far as pods have room. For when a pod is ready; a request that ends does it itself. */
