@@ -21,6 +21,7 @@ import { StubRunner } from '../../operator/cluster/memory/stub-runner.ts';
 import { MODEL_FUNCTIONS, MODEL_REVISIONS, PODS } from '../../operator/cluster/resources.ts';
 import { OPERATOR_ENVIRONMENT } from '../../operator/configuration.ts';
 import { TestGateway } from '../../operator/gateways/test-gateway.ts';
+import { deployedEnvironment } from './deployed-environment.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NAMESPACE = 'pilotlight-system';
@@ -161,12 +162,10 @@ function spawnOperator(directory: string, server: string, options: readonly stri
   };
   writeFileSync(kubeconfig, JSON.stringify(config));
   const names = OPERATOR_ENVIRONMENT;
-  // With the arguments and the environment of the image.
-  return spawn(process.execPath, ['--max-semi-space-size=2', ...options, join(ROOT, 'dist', 'operator.js')], {
+  return spawn(process.execPath, [...options, join(ROOT, 'dist', 'operator.js')], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
-      NODE_ENV: 'production',
-      MALLOC_TRIM_THRESHOLD_: '131072',
+      ...deployedEnvironment('operator'),
       [names.kubeconfig]: kubeconfig,
       [names.namespace]: NAMESPACE,
       [names.runtimeImage]: 'runtime:1',

@@ -13,6 +13,7 @@ import { StubOperator } from '../../gateway/testing/stub-operator.ts';
 import { GatewayProcess } from '../local/gateway-process.ts';
 import { cpuMicroseconds } from '../server/processor-time.ts';
 import { residentMebibytes } from '../server/resident-memory.ts';
+import { deployedEnvironment } from './deployed-environment.ts';
 import { openLoop, type Exchange } from './http-load.ts';
 import { formatSummary, summarise } from './median.ts';
 import { quantile } from './runtime/measurement.ts';
@@ -76,11 +77,8 @@ try {
 }
 
 async function prepare(functions: number, called: number, ports: readonly number[]): Promise<Scene> {
-  // With the environment of the image.
-  const gateway = await GatewayProcess.start(`gateway-${functions}`, TOKEN, () => undefined, {
-    NODE_ENV: 'production',
-    MALLOC_TRIM_THRESHOLD_: '131072',
-  });
+  const environment = deployedEnvironment('gateway');
+  const gateway = await GatewayProcess.start(`gateway-${functions}`, TOKEN, () => undefined, environment);
   const bare = residentMebibytes(gateway.pid ?? 0);
   const operator = new StubOperator(gateway.ports.control, TOKEN);
   operator.routes(
