@@ -268,6 +268,36 @@ test('a client that opens and resets streams by the thousand loses its connectio
   expect(await ending(stream)).toMatchObject({ status: '0' });
 });
 
+test('a client whose connection is full, and that sends all its calls anew the moment they expire, keeps it', async () => {
+  await serve();
+  const socket = connect(gateway.ports.http, '127.0.0.1');
+  closing.push(() => socket.destroy());
+  let received = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+  socket.on('error', () => undefined);
+  const streams = Array.from({ length: 256 }, (_, number) => 2 * number + 1);
+  const send = (stream: number): Buffer[] => [
+    head(stream, REQUEST),
+    frame(FRAME.data, FLAG.endStream, stream, MESSAGE),
+  ];
+  socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0), frame(FRAME.settings, FLAG.acknowledge, 0)]));
+  socket.write(Buffer.concat(streams.flatMap(send)));
+  await gateway.queued(256);
+  const cancelled = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]);
+  const echo = Buffer.from('an echo.');
+  socket.write(
+    Buffer.concat([
+      ...streams.map((stream) => frame(FRAME.rstStream, 0, stream, cancelled)),
+      ...streams.flatMap((stream) => send(stream + 512)),
+      frame(FRAME.ping, 0, 0, echo),
+    ]),
+  );
+  await gateway.until(() => received.includes(echo) || socket.destroyed);
+  expect(received.includes(echo)).toBe(true);
+  socket.write(Buffer.concat(send(1_025)));
+  await gateway.until(async () => (await gateway.metric('pilotlight_gateway_requests_queued')) > 0);
+});
+
 test('a preface that comes byte by byte does not come for ever', async () => {
   await serve();
   const socket = connect(gateway.ports.http, '127.0.0.1');

@@ -53,6 +53,9 @@ export class Http2Clients {
     const session = performServerHandshake(socket, {
       maxSessionMemory: SESSION_MEGABYTES,
       maxSessionInvalidFrames: 100,
+      // Node counts a stream that was reset until it is destroyed, a turn later, and resets with ENHANCE_YOUR_CALM what takes its place before: at most
+      // as many as may be open, of a client whose calls expire together and are sent anew. Beyond 100 it would end the connection.
+      maxSessionRejectedStreams: MOST_STREAMS,
       settings: {
         enablePush: false,
         initialWindowSize: STREAM_WINDOW,
