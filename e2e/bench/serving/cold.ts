@@ -3,6 +3,7 @@ import { line, row } from '../in-cluster/lines.ts';
 import { summarise } from '../median.ts';
 import { countOf, quantileOf, subtractBuckets } from '../../cluster/support/histogram.ts';
 import { modelFunction, STABLE_WINDOW_SECONDS } from '../../cluster/support/manifests.ts';
+import { rivalOf, type Rival, type RivalKind } from './cold-rival.ts';
 import { addressOf, GATEWAY_PORT, gatewayPods, makeFunctions } from './functions.ts';
 import { withGoal } from './goal.ts';
 import type { ColdPlan, ColdRound, ColdTurn } from './inside/cold.ts';
@@ -12,24 +13,19 @@ import { ACTIVATOR_PORT, makeServices, revisionHeaders, type Serving } from './k
 import { runPlan, type Bench } from './part.ts';
 import { readWakes } from './wake-histogram.ts';
 
-const KNATIVE_PORT = 8080;
-const KNATIVE_ANSWER = 'ok';
-/** Listens at once, which no runtime can: it favours Knative. As the first process of its container it ends by SIGTERM only if it says so. */
-const KNATIVE_PROGRAM = `process.on('SIGTERM', () => process.exit(0));
-require('node:http').createServer((request, response) => {
-  request.resume().on('end', () => response.end('${KNATIVE_ANSWER}'));
-}).listen(${KNATIVE_PORT});`;
-
 /** Turns in a round, by how many are called at once: a round is long, for Knative's pods must be gone in the end. */
 const TURNS: Readonly<Record<number, number>> = { 1: 3 };
-/** Knative's time by ours, by how many are called at once. */
+/** Knative's time by ours, by how many are called at once, where it runs the program. */
 const FASTER: Readonly<Record<number, number>> = { 1: 2.5, 5: 2 };
 /** Milliseconds from the decision to wake to the call that makes the pod. */
 const WAKE = { atMost: 15 };
 
 const NOBODY: Serving = { revisions: [] };
 
-export function cold(together: number): (bench: Bench, rounds: number) => Promise<string[]> {
+export function cold(
+  together: number,
+  kind: RivalKind = 'program',
+): (bench: Bench, rounds: number) => Promise<string[]> {
   return async (bench, rounds) => {
     const { namespace } = bench.workplace;
     const indices = Array.from({ length: together * (TURNS[together] ?? 1) }, (_, index) => index);
@@ -42,12 +38,13 @@ export function cold(together: number): (bench: Bench, rounds: number) => Promis
       const host = gateways[index % gateways.length] ?? '';
       return { name, host, port: GATEWAY_PORT, headers: { host: `${name}.${namespace}` } };
     });
-    const serving = bench.knative === undefined ? NOBODY : await serveByKnative(namespace, functions.length);
+    const rival = await rivalOf(kind, namespace);
+    const serving = bench.knative === undefined ? NOBODY : await serveByKnative(namespace, functions.length, rival);
     const activator = bench.knative === undefined ? '' : addressOf(bench.knative.activator);
     const knative = ('revisions' in serving ? serving.revisions : []).map((name): Target => {
       return { name, host: activator, port: ACTIVATOR_PORT, headers: revisionHeaders(namespace, name) };
     });
-    const plan: ColdPlan = { rounds, together, functions: targets, knative, knativeAnswer: KNATIVE_ANSWER };
+    const plan: ColdPlan = { rounds, together, functions: targets, knative, knativeAnswers: rival.answers };
     const before = await readWakes();
     const measured: ColdRound[] = [];
     await runPlan(bench, 'cold', plan, (report) => {
@@ -56,7 +53,7 @@ export function cold(together: number): (bench: Bench, rounds: number) => Promis
     const wakes = subtractBuckets(await readWakes(), before);
     const wake = (share: number): number => quantileOf(wakes, share) * 1000;
     return [
-      ...printCold(together, measured),
+      ...printCold(together, kind, measured),
       ...('problem' in serving ? [`  ${serving.problem}`] : []),
       line(
         `decision to wake until the call that makes a pod, p50, ms (n=${countOf(wakes)})`,
@@ -67,24 +64,19 @@ export function cold(together: number): (bench: Bench, rounds: number) => Promis
   };
 }
 
-async function serveByKnative(namespace: string, length: number): Promise<Serving> {
+async function serveByKnative(namespace: string, length: number, { container }: Rival): Promise<Serving> {
   const image = await knativeImage();
   const services = Array.from({ length }, (_, index) => ({
     name: `knative-${index}`,
     autoscaling: { window: `${STABLE_WINDOW_SECONDS}s`, 'target-burst-capacity': '-1' },
-    container: {
-      image,
-      imagePullPolicy: 'IfNotPresent',
-      command: ['node', '-e', KNATIVE_PROGRAM],
-      ports: [{ containerPort: KNATIVE_PORT }],
-    },
+    container: container(image),
   }));
   return makeServices(namespace, services);
 }
 
 type ColdKind = 'bare' | 'functions' | 'knative';
 
-function printCold(together: number, rounds: readonly ColdRound[]): string[] {
+function printCold(together: number, kind: RivalKind, rounds: readonly ColdRound[]): string[] {
   const turns = (of: ColdKind): readonly ColdTurn[] => rounds.flatMap((round) => round[of]);
   const each = (of: ColdKind): number[] => turns(of).flatMap((turn) => turn.each);
   const last = (of: ColdKind): number[] => turns(of).map((turn) => Math.max(...turn.each));
@@ -97,7 +89,8 @@ function printCold(together: number, rounds: readonly ColdRound[]): string[] {
     row('function, whole right answer', each('functions')),
   ];
   const hasKnative = each('knative').length > 0;
-  if (hasKnative) lines.push(row('Service of Knative, whole right answer', each('knative')));
+  const what = kind === 'program' ? 'Service of Knative' : 'Service of Knative with the same runtime and model';
+  if (hasKnative) lines.push(row(`${what}, whole right answer`, each('knative')));
   if (together > 1) {
     lines.push(row('bare pods, the last', last('bare')), row('functions, the last', last('functions')));
     if (hasKnative) lines.push(row('Services of Knative, the last', last('knative')));
@@ -108,7 +101,7 @@ function printCold(together: number, rounds: readonly ColdRound[]): string[] {
   if (!hasKnative) return lines;
   const faster = (what: string, figures: typeof each): string => {
     const times = ratio(figures('knative'), figures('functions'));
-    const goal = FASTER[together];
+    const goal = kind === 'program' ? FASTER[together] : undefined;
     return line(
       `Knative / functions${what}`,
       goal === undefined ? times.toFixed(2) : withGoal(times, 2, { atLeast: goal }),

@@ -1,6 +1,6 @@
 /**
  * Figures of serving on the cluster of $KUBECONFIG, in which Pilotlight is installed, beside those of Knative Serving by turns where that is installed too:
- * `node main.ts [PART[=COUNT]...]`. `cold` is all of cold-1, cold-5 and cold-25, `load` all that begin with it. It fails if a part measured nothing, or an
+ * `node main.ts [PART[=COUNT]...]`. `cold` and `load` are all that begin with it. It fails if a part measured nothing, or an
  * answer was wrong; a goal that is missed is printed.
  */
 import { loadavg } from 'node:os';
@@ -18,6 +18,8 @@ const PARTS: Readonly<Record<string, Part>> = {
   'cold-1': { count: 3, measure: cold(1) },
   'cold-5': { count: 2, measure: cold(5) },
   'cold-25': { count: 1, measure: cold(25) },
+  'cold-model-1': { count: 2, measure: cold(1, 'model') },
+  'cold-model-5': { count: 2, measure: cold(5, 'model') },
   'load-steady': { count: 2, measure: steady },
   'load-ramp': { count: 1, measure: ramp },
   'load-rollout': { count: 1, measure: rollout },

@@ -6,8 +6,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelFunctionManifest } from '../../../common/api/kinds.ts';
-import { RUNTIME_ENVIRONMENT } from '../../../common/wire/runtime-environment.ts';
-import type { Container } from '../../../operator/cluster/resources.ts';
 import { RUNTIME_PORTS } from '../../../operator/pods/runtime-ports.ts';
 import { Client } from '../../cluster/support/client.ts';
 import { modelFunction } from '../../cluster/support/manifests.ts';
@@ -20,6 +18,7 @@ import { ContainerCpu } from './container-cpu.ts';
 import { addressOf, GATEWAY_PORT, gatewayPods, makeFunctions, podsOfFunction } from './functions.ts';
 import { knativeImage } from './knative-image.ts';
 import { ACTIVATOR_PORT, makeServices, REVISION_LABEL, revisionHeaders, type Serving } from './knative.ts';
+import { twinContainer } from './knative-twin.ts';
 import { runPlan, type Bench } from './part.ts';
 import type { Target } from './inside/target.ts';
 import type { WarmPlan } from './inside/warm.ts';
@@ -30,9 +29,6 @@ const CONNECTIONS = [1, 16, 256];
 
 const SMALL: AskedModel = { name: 'small', input: { name: 'pixels', shape: [1, 64] } };
 const LARGE: AskedModel = { name: 'large', input: { name: 'x', shape: [1, WIDE] } };
-
-/** Ports that Knative's container in the same pod has no use for. */
-const KNATIVE_RUNTIME_PORTS = { ...RUNTIME_PORTS, metrics: 19_090, control: 19_091 };
 
 const NOBODY: Serving = { revisions: [] };
 
@@ -134,22 +130,6 @@ async function twinsOf(namespace: string, revisions: readonly string[]): Promise
       return { revision, pod: pod ?? missing(revision) };
     }),
   );
-}
-
-function twinContainer(image: string, ours: Container | undefined): Omit<Container, 'name'> {
-  const { specification, modelDirectory, httpPort, grpcPort, metricsPort, controlPort, logLevel } = RUNTIME_ENVIRONMENT;
-  const same = (ours?.env ?? []).filter(({ name }) =>
-    [specification, modelDirectory, logLevel].includes(name as never),
-  );
-  const { http, grpc, metrics, control } = KNATIVE_RUNTIME_PORTS;
-  const ports = { [httpPort]: http, [grpcPort]: grpc, [metricsPort]: metrics, [controlPort]: control };
-  return {
-    image,
-    imagePullPolicy: 'IfNotPresent',
-    env: [...same, ...Object.entries(ports).map(([name, port]) => ({ name, value: String(port) }))],
-    ports: [{ containerPort: http }],
-    readinessProbe: { httpGet: { path: '/v2/health/ready', port: http } },
-  };
 }
 
 async function onlyPod(namespace: string, name: string): Promise<RunningPod> {

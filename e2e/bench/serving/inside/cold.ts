@@ -20,9 +20,11 @@ export interface ColdPlan {
   readonly functions: readonly Target[];
   /** As many, or none without Knative. */
   readonly knative: readonly Target[];
-  /** What the program says that Knative runs. */
-  readonly knativeAnswer: string;
+  readonly knativeAnswers: RivalAnswer;
 }
+
+/** What Knative's pods say to whatever they are asked, or which model they have. */
+export type RivalAnswer = { readonly text: string } | { readonly model: string };
 
 export interface ColdRound {
   readonly bare: readonly ColdTurn[];
@@ -51,7 +53,7 @@ export async function measureCold(image: string, plan: ColdPlan): Promise<void> 
     await assertNone();
     const knativeFailures: string[] = [];
     const tried = await wakeInTurns(plan, plan.knative, (target) =>
-      wakeKnative(target, plan.knativeAnswer).catch((error: unknown) => {
+      wakeKnative(target, plan.knativeAnswers).catch((error: unknown) => {
         knativeFailures.push(String(error));
         return Number.NaN;
       }),
@@ -91,17 +93,23 @@ async function wakeInTurns<Target extends { readonly name: string }>(
 }
 
 async function wakeFunction(target: Target): Promise<number> {
-  const [milliseconds, { headers, body }] = await wake(target, `/v2/models/${target.name}/infer`);
-  const wrong = compareOutputs(JSON.parse(body.toString()) as JsonAnswer, expected);
-  if (wrong.length > 0) throw new Error(`${target.name} answered wrongly: ${wrong.join('; ')}`);
+  const [milliseconds, { headers }] = await infer(target, target.name);
   if (headers['pilotlight-cold-start'] === undefined) throw new Error(`${target.name} was not at zero.`);
   return milliseconds;
 }
 
-async function wakeKnative(target: Target, answer: string): Promise<number> {
+async function wakeKnative(target: Target, answers: RivalAnswer): Promise<number> {
+  if ('model' in answers) return (await infer(target, answers.model))[0];
   const [milliseconds, { body }] = await wake(target, '/');
-  if (body.toString() !== answer) throw new Error(`${target.name} answered wrongly: ${body.toString()}`);
+  if (body.toString() !== answers.text) throw new Error(`${target.name} answered wrongly: ${body.toString()}`);
   return milliseconds;
+}
+
+async function infer(target: Target, model: string): Promise<[number, Answer]> {
+  const [milliseconds, answer] = await wake(target, `/v2/models/${model}/infer`);
+  const wrong = compareOutputs(JSON.parse(answer.body.toString()) as JsonAnswer, expected);
+  if (wrong.length > 0) throw new Error(`${target.name} answered wrongly: ${wrong.join('; ')}`);
+  return [milliseconds, answer];
 }
 
 async function wake({ name, host, port, headers }: Target, path: string): Promise<[number, Answer]> {
