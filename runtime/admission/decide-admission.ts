@@ -51,8 +51,13 @@ export function bodyBytes({ maxBodyBytes }: Pick<PodState, 'maxBodyBytes'>, head
 
 /** Does only the end of the request's body tell how much memory it takes? */
 export function isOfUnknownLength(headers: IncomingHttpHeaders): boolean {
-  const encoding = headers['content-encoding'];
-  return headers['transfer-encoding'] !== undefined || (encoding !== undefined && encoding !== 'identity');
+  return headers['transfer-encoding'] !== undefined || contentCoding(headers) !== undefined;
+}
+
+/** In lower case, for codings have none of their own (RFC 9110 §8.4.1); undefined for a body as it is. */
+export function contentCoding(headers: IncomingHttpHeaders): string | undefined {
+  const coding = headers['content-encoding']?.toLowerCase();
+  return coding === 'identity' ? undefined : coding;
 }
 
 export function namesAnotherPod(uid: string | undefined, headers: IncomingHttpHeaders): boolean {

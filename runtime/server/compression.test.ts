@@ -20,6 +20,7 @@ describe('a request', () => {
     ['x-gzip', gzipSync],
     ['deflate', deflateSync],
     ['GZIP', gzipSync],
+    ['Identity', Buffer.from],
   ])('may be compressed with %s', async (coding, compress) => {
     const { infer } = await testRuntime();
     const { status, json } = await infer({ body: compress(row(1)), headers: { 'content-encoding': coding } });

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { ByteCollector } from '../../common/platform/byte-collector.ts';
 import { freeMemory } from '../../common/platform/free-memory.ts';
-import { isOfUnknownLength } from '../admission/decide-admission.ts';
+import { contentCoding, isOfUnknownLength } from '../admission/decide-admission.ts';
 import { Abandoned } from '../admission/execution.ts';
 import { Refused } from '../admission/refused.ts';
 import { HEADER_LENGTH } from '../protocol/parse-request.ts';
@@ -34,13 +34,11 @@ const CODINGS = { gzip: 'createGunzip', 'x-gzip': 'createGunzip', deflate: 'crea
  * when the client breaks off: nobody waits for an answer then.
  */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Body> {
-  const coding = request.headers['content-encoding'];
+  const coding = contentCoding(request.headers);
   const length = Number(request.headers['content-length'] ?? 0);
   if (length > limits.maxBodyBytes) return Promise.reject(tooLarge(limits.maxBodyBytes));
   if (!isOfUnknownLength(request.headers)) return receive(request, length);
-  return coding === undefined || coding === 'identity'
-    ? collect(request, request, limits)
-    : inflate(request, coding.toLowerCase(), limits);
+  return coding === undefined ? collect(request, request, limits) : inflate(request, coding, limits);
 }
 
 async function inflate(request: IncomingMessage, coding: string, limits: BodyLimits): Promise<Body> {
