@@ -78,6 +78,16 @@ test('several functions share a budget: says of each what became of it, and of t
   expect(one).not.toMatch(/chat:|nightly|budget/);
 });
 
+test.each([
+  { budgets: 'nvidia.com/gpu=4', bounds: true },
+  { budgets: 'amd.com/gpu=4', bounds: false },
+  { budgets: 'research:nvidia.com/gpu=4', bounds: false },
+])('a budget that bounds none of the functions is said to: $budgets', async ({ budgets, bounds }) => {
+  const { code, err } = await simulate(BURST, FUNCTION, '--service-milliseconds', '1', '--budgets', budgets);
+  expect(code).toBe(0);
+  expect(err.includes('bounds nothing: no function there has')).toBe(!bounds);
+});
+
 test('a wrong manifest is refused in the words of "validate"; whose the requests are must be said', async () => {
   const file = join(folder, 'function.yaml');
   const text = readFileSync(FUNCTION, 'utf8');

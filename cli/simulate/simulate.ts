@@ -5,7 +5,7 @@ import { MODEL_FUNCTION_DEFINITION } from '../../common/api/generated/model-func
 import type { ModelFunction, ModelFunctionSpec } from '../../common/api/kinds.ts';
 import { parseQuantity } from '../../common/api/quantity.ts';
 import { scalingSettings } from '../../operator/autoscaler/scaling-settings.ts';
-import { parseBudgets, type Budget } from '../../operator/capacity/budget.ts';
+import { needsOf, ownerOf, parseBudgets, type Budget } from '../../operator/capacity/budget.ts';
 import { simulate as run } from '../../operator/simulation/simulate.ts';
 import { type Command, type OptionValues, UsageError } from '../command.ts';
 import { readManifestFiles } from '../local/manifest-files.ts';
@@ -66,6 +66,7 @@ export const simulate: Command = {
       if (drawn.length > 1 || budgets.length > 0) terminal.out('');
     }
     for (const use of results.budgets) terminal.out(summariseBudget(use));
+    for (const line of unused(budgets, chosen)) terminal.err(line);
     const file = options['svg'] ?? '';
     await writeFile(file, draw(`${drawn.map(({ name }) => name).join(', ')} with ${trace}`, drawn, results.budgets));
     terminal.err(`Drew ${file}.`);
@@ -108,6 +109,18 @@ function budgetsOf(given: string | undefined): readonly Budget[] {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** A mistyped resource would look like a budget that is large enough. */
+function unused(budgets: readonly Budget[], functions: readonly NamedFunction[]): string[] {
+  const isUsed = (budget: Budget): boolean =>
+    functions.some(({ namespace, spec }) => budget.resource in needsOf([budget], namespace, [spec.resources?.limits]));
+  return budgets
+    .filter((budget) => !isUsed(budget))
+    .map((budget) => {
+      const { resource } = budget;
+      return `The budget ${resource} of ${ownerOf(budget)} bounds nothing: no function there has ${resource} in spec.resources.limits.`;
+    });
 }
 
 /** With `RequestsPerSecond` a target says nothing of requests at once. */

@@ -27,8 +27,12 @@ function functionOf({ need, priority = 0, minReplicas = 0, ...input }: Wish, ind
   });
 }
 
-function shared(limit: number, wishes: readonly Wish[]): SimulationResult {
-  return simulate({ functions: wishes.map(functionOf), budgets: [{ resource: GPU, namespace: undefined, limit }] });
+function shared(limit: number, wishes: readonly Wish[], restSeconds?: number): SimulationResult {
+  return simulate({
+    functions: wishes.map(functionOf),
+    budgets: [{ resource: GPU, namespace: undefined, limit }],
+    ...(restSeconds !== undefined && { restSeconds }),
+  });
 }
 
 const wish = fc.record({
@@ -77,6 +81,57 @@ describe('on any traces', () => {
       { numRuns: 60 },
     );
   });
+});
+
+/** Of one GPU each: one that needs two may find one free, and has to wait. */
+const warmFleet = fc.record({
+  limit: fc.integer({ min: 2, max: 6 }),
+  wishes: fc.array(
+    fc.tuple(wish, fc.nat(2)).map(([each, minReplicas]) => ({ ...each, need: 1, minReplicas })),
+    { minLength: 1, maxLength: 4 },
+  ),
+});
+
+test('on any traces, whoever has fewer pods than its least, or says that it lacks some, finds no room', () => {
+  fc.assert(
+    fc.property(warmFleet, ({ limit, wishes }) => {
+      // Where others' least takes all there is, who is called waits for as long as its caller does.
+      const { functions, budgets } = shared(limit, wishes, 300);
+      for (const [index, { moments }] of functions.entries()) {
+        const { minReplicas = 0 } = wishes[index] ?? {};
+        for (const [second, { ready, starting, missing }] of moments.entries()) {
+          const free = limit - (budgets[0]?.held[second] ?? 0);
+          // What becomes free is claimed in the same millisecond, but after whoever looks may have looked.
+          const freeNext = limit - (budgets[0]?.held[second + 1] ?? limit);
+          if (second === 0 || free === 0 || freeNext === 0) continue;
+          if (ready + starting < minReplicas || missing > 0) {
+            throw new Error(
+              `At ${second} s fn-${index} has ${ready + starting} of ${minReplicas} and lacks ${missing}; ${free} are free.`,
+            );
+          }
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('who finds room for all that it wants never says that it lacks any', () => {
+  const { functions } = shared(40, [
+    { need: 1, arrivals: burst(0, 40, 5) },
+    { need: 1, arrivals: steady(30, 60, 2) },
+  ]);
+  for (const { moments } of functions) expect(moments.filter(({ missing }) => missing > 0)).toEqual([]);
+});
+
+test('it ends when all is at rest, also where there is never room for the least of all', () => {
+  const { functions } = shared(2, [
+    { need: 1, minReplicas: 2, arrivals: burst(10, 1) },
+    { need: 1, minReplicas: 1 },
+  ]);
+  const [last] = functions.map(({ moments }) => moments.at(-1)).slice(1);
+  expect(last).toMatchObject({ ready: 0, desired: 1, missing: 1 });
+  expect(last?.at).toBeLessThan(60);
 });
 
 test('without a budget that bounds it, a function has what it wants', () => {

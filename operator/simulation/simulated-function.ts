@@ -110,12 +110,12 @@ export class SimulatedFunction {
     };
   }
 
-  /** It has no requests, and the pods that stay in any case are ready. */
+  /** It has no requests, and the pods that stay in any case are ready, as far as budgets have room for them. */
   get isAtRest(): boolean {
+    const { all, ready, granted } = this.#pods;
     const present = this.#gateway.queued + this.#gateway.inFlight;
-    const desired = this.#desired;
-    const isSettled = this.#pods.all.length === desired && this.#pods.ready.length === desired;
-    return present === 0 && isSettled && desired <= this.#input.spec.scaling.minReplicas;
+    const isSettled = all.length === granted && ready.length === granted;
+    return present === 0 && isSettled && this.#desired <= this.#input.spec.scaling.minReplicas;
   }
 
   decided(decision: ScalingDecision): void {
@@ -134,7 +134,7 @@ export class SimulatedFunction {
 
   /** Notes what there is now. */
   look(): void {
-    const { all, ready, granted, seconds } = this.#pods;
+    const { all, ready, missing, seconds } = this.#pods;
     const { queued, inFlight } = this.#gateway;
     const running = ready.reduce((sum, pod) => sum + Math.min(pod.inFlight, this.#input.slots), 0);
     this.#moments.push({
@@ -142,7 +142,7 @@ export class SimulatedFunction {
       ready: ready.length,
       starting: all.length - ready.length,
       desired: this.#desired,
-      missing: this.#desired - granted,
+      missing,
       waiting: queued + inFlight - running,
       running,
       podSeconds: seconds,

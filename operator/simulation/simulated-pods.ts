@@ -77,6 +77,12 @@ export class SimulatedPods {
     return Math.min(wanted, capacity.allocation(this.#key)?.granted ?? wanted);
   }
 
+  /** Desired ones for which no budget has room. What was decided a moment ago and is yet to be claimed lacks nothing. */
+  get missing(): number {
+    const { capacity, desired } = this.#options;
+    return capacity.allocation(this.#key)?.waiting === undefined ? 0 : desired() - this.granted;
+  }
+
   /** Those that the gateway is to use first, and those that are to go. */
   split(): { readonly staying: readonly SimulatedPod[]; readonly spare: readonly SimulatedPod[] } {
     const { ready, granted } = this;
