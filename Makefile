@@ -97,7 +97,7 @@ bench-cluster: install ## Print those that need a cluster, which is $KUBECONFIG'
 	@node e2e/cluster/support/check-prerequisites.ts
 	@node e2e/bench/cluster/main.ts $(PARTS)
 
-bench-serving: install ## Print figures of serving on the cluster of $KUBECONFIG beside Knative's, if it is there (20 to 25 minutes; PARTS=warm,cold,load or cold-5=3)
+bench-serving: install ## Print figures of serving on the cluster of $KUBECONFIG beside Knative's, if it is there (half an hour; PARTS=warm,cold,load or cold-5=3)
 	@node e2e/cluster/support/check-prerequisites.ts
 	@node e2e/bench/serving/main.ts $(PARTS)
 
