@@ -70,7 +70,7 @@ bench: install ## Print figures of docs/reference/performance.md: cold start, ga
 	@node e2e/bench/autoscaler-loop.ts
 	@echo "The runtime's: make bench-runtime bench-memory. Those that need a cluster: make bench-cluster bench-serving, with Pilotlight installed in the one of \$$KUBECONFIG"
 
-bench-runtime: install ## Print the runtime's figures beside the bare library and the usual Python servers (about 13 minutes; PARTS=overhead,delivery: some parts)
+bench-runtime: install ## Print the runtime's figures beside the bare library and the usual Python servers (about 14 minutes; PARTS=overhead,delivery: some parts)
 	@node scripts/build.ts
 	@node e2e/bench/runtime/main.ts $(PARTS)
 

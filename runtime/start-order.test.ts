@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { relative } from 'node:path/posix';
 import { expect, test } from '@jest/globals';
+import { RUNTIME_ENVIRONMENT } from '../common/wire/runtime-environment.ts';
 
 /** Loaded in front of the program: in place of the first thread it says which files were read until then, and ends the process. */
 const PROBE = `
@@ -29,7 +30,7 @@ test("starts the model's threads before it reads the rest of the program", () =>
   const written = execFileSync(
     process.execPath,
     ['--import', `data:text/javascript,${encodeURIComponent(PROBE)}`, join(import.meta.dirname, 'main.ts')],
-    { encoding: 'utf8', env: { PILOTLIGHT_RUNTIME: JSON.stringify({ instances: 1 }) } },
+    { encoding: 'utf8', env: { [RUNTIME_ENVIRONMENT.specification]: JSON.stringify({ instances: 1 }) } },
   );
   const root = fileURLToPath(new URL('..', pathToFileURL(import.meta.filename)));
   const read = (JSON.parse(written) as string[]).map((url) => relative(root, fileURLToPath(url)));

@@ -12,7 +12,7 @@ export interface DrawnFunction {
 }
 
 export function draw(title: string, functions: readonly DrawnFunction[], budgets: readonly BudgetUse[]): string {
-  const seconds = Math.max(...functions.map(({ result }) => result.moments.at(-1)?.at ?? 0));
+  const seconds = functions[0]?.result.moments.at(-1)?.at ?? 0;
   const panels = functions.flatMap(({ name, result }) => panelsOf(functions.length === 1 ? '' : `${name}: `, result));
   return plot(title, seconds, [...panels, cost(functions), ...budgets.map(use)]);
 }
@@ -45,15 +45,14 @@ function panelsOf(prefix: string, { moments }: FunctionResult): Panel[] {
   ];
 }
 
-/** Of all functions together: GPU-seconds where any of them has GPUs. */
+/** Of all functions together, which are looked at in the same seconds: GPU-seconds where any of them has GPUs. */
 function cost(functions: readonly DrawnFunction[]): Panel {
   const haveGpus = functions.some(({ gpus }) => gpus > 0);
   const unit = haveGpus ? 'GPU-seconds' : 'pod-seconds';
-  const [longest] = functions.map(({ result }) => result.moments).sort((a, b) => b.length - a.length);
-  const values = (longest ?? []).map((_, second) =>
-    functions.reduce((sum, { result, gpus }) => {
-      return sum + (result.moments[second]?.podSeconds ?? 0) * (haveGpus ? gpus : 1);
-    }, 0),
+  const costOf = ({ result, gpus }: DrawnFunction, second: number): number =>
+    (result.moments[second]?.podSeconds ?? 0) * (haveGpus ? gpus : 1);
+  const values = (functions[0]?.result.moments ?? []).map((_, second) =>
+    functions.reduce((sum, one) => sum + costOf(one, second), 0),
   );
   return { title: 'Cost since the begin', unit, series: [{ label: unit, colour: 'blue', kind: 'line', values }] };
 }

@@ -13,6 +13,7 @@ import { Pool, type Dispatcher } from 'undici';
 import { encodeLine } from '../../common/wire/ndjson.ts';
 import { STREAM_PATH } from '../../common/wire/stream.ts';
 import { GATEWAY_ENVIRONMENT } from '../../gateway/configuration.ts';
+import { deployedEnvironment } from './deployed-environment.ts';
 import { formatSummary, summarise, type Summary } from './median.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 7);
@@ -160,6 +161,7 @@ async function startGateway(podPort: number): Promise<{ readonly gateway: ChildP
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,
+      ...deployedEnvironment('gateway'),
       [names.controlToken]: TOKEN,
       [names.host]: '127.0.0.1',
       [names.httpPort]: String(http),

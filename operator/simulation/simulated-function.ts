@@ -85,14 +85,23 @@ export class SimulatedFunction {
     this.#platform = platform;
     this.#revision = revision;
     this.#pods = new SimulatedPods({
-      ...{ clock, capacity, namespace, revision, spec, startSeconds, slots },
+      clock,
+      capacity,
+      namespace,
+      revision,
+      spec,
+      startSeconds,
+      slots,
       desired: () => this.#desired,
       wokenAt: () => this.#wokenAt,
       onReady: () => this.#gateway.dispatch(),
       onChange: () => autoscaler.poke(this.key),
     });
     this.#gateway = new SimulatedGateway({
-      ...{ clock, namespace, revision, report },
+      clock,
+      namespace,
+      revision,
+      report,
       limits: spec,
       pods: () => this.#pods.split(),
       ended: (record) => this.#requests.push(record),

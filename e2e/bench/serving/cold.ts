@@ -27,6 +27,8 @@ export function cold(
   kind: RivalKind = 'program',
 ): (bench: Bench, rounds: number) => Promise<string[]> {
   return async (bench, rounds) => {
+    if (kind === 'model' && bench.knative === undefined)
+      return [`${together} at once: without Knative as cold-${together}`];
     const { namespace } = bench.workplace;
     const indices = Array.from({ length: together * (TURNS[together] ?? 1) }, (_, index) => index);
     const functions = indices.map((index) =>
